@@ -1,0 +1,1 @@
+"""RabbitMQ: the only package that knows AMQP, kombu, py-amqp or pika."""
