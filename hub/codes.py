@@ -73,7 +73,7 @@ def _short(text: str) -> str:
 class AgencyCode:
     """The identifier code of an agency, a connection centre or an enterprise.
 
-    Two codes are equal when their canonical spelling (trimmed, upper case) is; whether two spellings
+    Two codes are equal when their canonical spelling (trimmed, upper case) is; whether two codes
     name one agency is the directory's to say, never this class's.
     """
 
@@ -84,8 +84,8 @@ class AgencyCode:
     def parse(cls, text: str, environment: Environment = Environment.TRIAL) -> AgencyCode:
         """Parse an agency code of any kind.
 
-        Raises ``CodeMalformed`` for any other shape and ``CodeTestOnly`` for a test code outside the
-        trial environment.
+        Raises ``CodeMalformed`` for any other shape and ``CodeTestOnly`` for a test code outside
+        the trial environment.
         """
         code = _parse_agency(text)
         if environment is not Environment.TRIAL and code.is_test:
@@ -106,9 +106,7 @@ class AgencyCode:
     def is_test(self) -> bool:
         """Whether the code may be used in the trial environment only."""
         group = self.level_1
-        return (
-            self.kind is CodeKind.TEST or group[:1] in _TEST_LETTERS or group in _TEST_LEVEL_1
-        )
+        return self.kind is CodeKind.TEST or group[:1] in _TEST_LETTERS or group in _TEST_LEVEL_1
 
     def guessed_new_form(self) -> str | None:
         """Return the reversed form of an old code, a **proposal** for a person to look at.
@@ -157,7 +155,7 @@ class MessageId:
 
     @classmethod
     def new(cls, unix_ms: int, entropy: bytes) -> MessageId:
-        """Make a version 7 UUID from milliseconds since 1970 and 10 random bytes (RFC 9562 §5.7)."""
+        """Make a version 7 UUID of milliseconds since 1970 and 10 random bytes (RFC 9562 §5.7)."""
         bits = unix_ms << 80 | int.from_bytes(entropy[:10], "big")
         bits = bits & ~(0xF << 76) | 0x7 << 76
         bits = bits & ~(0x3 << 62) | 0x2 << 62
@@ -185,7 +183,7 @@ class MessageType:
 
     @property
     def family(self) -> str:
-        """The part before the first dot: ``dossier``, ``receipt``, …"""
+        """The part before the first dot: ``dossier``, ``receipt`` and so on."""
         return self.value.split(".", 1)[0]
 
     @property
@@ -208,7 +206,7 @@ class DossierCode:
 
     @classmethod
     def parse(cls, text: str) -> DossierCode:
-        """Accept 1 to 64 printable characters without blanks at the ends; raises ``CodeMalformed``."""
+        """Accept 1 to 64 printable characters, no blanks at the ends; raises ``CodeMalformed``."""
         if not 1 <= len(text) <= MAX_DOSSIER_CODE or text != text.strip() or not text.isprintable():
             raise CodeMalformed(value=_short(text), kind="dossier code")
         return cls(text)

@@ -37,7 +37,8 @@ DOCUMENT = Limits(max_bytes=50 * MIB, huge=True)
 """For partners' documents such as edXML packets: 50 MiB, as the national bus is configured."""
 
 _UTF8_BOM = b"\xef\xbb\xbf"
-_FOREIGN_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff", b"\x00<", b"<\x00", b"\x4c\x6f\xa7\x94")
+_FOREIGN = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff", b"\x00<", b"<\x00", b"Lo\xa7\x94")
+"""Byte-order marks and first bytes of UTF-16, UTF-32 and EBCDIC."""
 _DECLARATION = re.compile(rb"<\?xml\s[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._-]*)[\"']")
 _DOCTYPE = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _DEEP = re.compile("depth|huge|Excessive", re.IGNORECASE)
@@ -84,7 +85,7 @@ def parse(data: bytes, limits: Limits = ENVELOPE) -> etree._Element:
 
 
 def _check_encoding(data: bytes) -> None:
-    if data.startswith(_FOREIGN_BOMS):
+    if data.startswith(_FOREIGN):
         raise XmlEncoding
     declared = _DECLARATION.match(data[3:203] if data.startswith(_UTF8_BOM) else data[:200])
     if declared and declared.group(1).upper() not in (b"UTF-8", b"UTF8", b"US-ASCII"):

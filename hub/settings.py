@@ -36,7 +36,7 @@ class HubSection(Section):
 class BrokerSection(Section):
     """``[broker]``: where RabbitMQ is; without a URL the hub runs a private node of its own."""
 
-    url: str = Field(default="", description="amqp:// or amqps:// URLs, ';'-separated; empty: own node")
+    url: str = Field(default="", description="amqp(s):// URLs, ';'-separated; empty: own node")
     management_url: str = Field(default="", description="http(s):// of the management plug-in")
     shards: Annotated[int, Field(ge=1, le=64)] = Field(
         default=4, description="Queues that hub.ingress is spread over"
@@ -122,7 +122,7 @@ class Settings(Section):
 
 
 def load(home: Path, environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read ``hub.toml`` of ``home``; raises ``ConfigMissing`` or ``ConfigInvalid`` naming the key."""
+    """Read ``hub.toml`` of ``home``; raises ``ConfigMissing``, ``ConfigInvalid`` naming the key."""
     file = home / FILE
     try:
         data = tomllib.loads(file.read_text(encoding="utf-8"))

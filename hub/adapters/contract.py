@@ -1,7 +1,7 @@
 """The contract between the runner and a connector: Source, Sink and Probe.
 
 A connector reads its legacy system (Source), writes to it (Sink) and can say whether it is there
-(Probe). It knows nothing of AMQP, signatures or the hub's store: the runner (``hub.adapters.runner``)
+(Probe). It knows nothing of AMQP, signatures or the store: the runner (``hub.adapters.runner``)
 composes, validates, signs, keeps the outbox and the inbox, publishes, confirms and answers.
 """
 
@@ -80,9 +80,9 @@ class Source(Protocol):
     def poll(self, checkpoint: str | None, limit: int) -> Batch:
         """Return at most ``limit`` new records after ``checkpoint`` (``None``: from the start).
 
-        Called every poll interval. Reading again what was already returned is allowed (watermark with
-        overlap): the outbox drops keys it has. A record that cannot be mapped is an ``Item`` with
-        ``error``, never an exception. Raises ``SinkUnavailable`` when the system is not there; the
+        Called every poll interval. Reading again what was returned before is allowed (watermark
+        with overlap): the outbox drops keys it has. A record that cannot be mapped is an ``Item``
+        with ``error``, never an exception. Raises ``SinkUnavailable`` when the system is not there; the
         runner then waits and probes.
         """
 

@@ -1,6 +1,6 @@
 """The port between the hub and its broker: what is published, what becomes of it, what a window is.
 
-It fits on one screen on purpose: a second client library can stand behind it without a change above.
+It is small on purpose: a second client library can stand behind it without a change above.
 """
 
 from __future__ import annotations

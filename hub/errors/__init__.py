@@ -14,9 +14,9 @@ is generated from it.
 """
 
 from hub.errors.base import NOWHERE, REGISTRY, Disposition, HubError, Lang, Place
-from hub.errors.edge import *  # noqa: F403  the families are this package's public face
-from hub.errors.ops import *  # noqa: F403
-from hub.errors.wire import *  # noqa: F403
+from hub.errors.edge import *
+from hub.errors.ops import *
+from hub.errors.wire import *
 
 __all__ = ["NOWHERE", "REGISTRY", "Disposition", "HubError", "Lang", "Place"]
 __all__ += sorted(leaf.__name__ for leaf in REGISTRY.values())

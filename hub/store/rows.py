@@ -205,7 +205,7 @@ class AgencyRow:
 
 @dataclass(frozen=True, slots=True)
 class AccessRow:
-    """One access rule; patterns are an exact code, a code prefix ``H12.*``, a kind ``@commune`` or ``*``."""
+    """One access rule; a pattern is a code, a prefix ``H12.*``, a kind ``@commune`` or ``*``."""
 
     id: int
     sender: str
