@@ -82,8 +82,8 @@ class Source(Protocol):
 
         Called every poll interval. Reading again what was returned before is allowed (watermark
         with overlap): the outbox drops keys it has. A record that cannot be mapped is an ``Item``
-        with ``error``, never an exception. Raises ``SinkUnavailable`` when the system is not there; the
-        runner then waits and probes.
+        with ``error``, never an exception. Raises ``SinkUnavailable`` when the system is not
+        there; the runner then waits and probes.
         """
 
     def confirm(self, key: str, confirmation: Confirmation, receipt: Receipt | None) -> None:
