@@ -1,0 +1,1 @@
+"""The ``hub`` command: its contract is docs/reference/cli.md."""

@@ -1,0 +1,151 @@
+"""``hub directory``: agencies, aliases, validity, successors, centres."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hub.cli.commands.envelopes import read_file
+from hub.cli.context import invocation, now
+from hub.cli.operator import operator
+from hub.cli.parts import directory_of, opened
+from hub.codes import AgencyCode
+from hub.errors import NotFound, UsageError
+from hub.routing.directory import VIETNAM, export_csv, import_csv
+from hub.store import directory as store
+from hub.store.rows import AgencyRow
+
+app = typer.Typer(help="Danh mục cơ quan / the agencies.", no_args_is_help=True)
+Code = Annotated[str, typer.Argument(metavar="CODE")]
+
+
+@app.command("import")
+def import_file(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv")],
+) -> None:
+    """Nạp tệp CSV; một dòng sai là không nạp gì / import a CSV file, all of it or nothing."""
+    call = invocation(context)
+    data = read_file(file)
+    with opened(call.settings) as opened_store:
+        known = store.agencies(opened_store)
+        result = import_csv(data, file=str(file), known=known)
+        store.replace_agencies(opened_store, result.rows, actor=operator(), at=now())
+    call.emit({"ok": True, "imported": len(result.rows)})
+    call.say(f"Đã nạp {len(result.rows)} dòng.", f"{len(result.rows)} rows imported.")
+
+
+@app.command("list")
+def list_agencies(context: typer.Context) -> None:
+    """Liệt kê cơ quan / list the agencies."""
+    call = invocation(context)
+    with opened(call.settings) as opened_store:
+        rows = sorted(store.agencies(opened_store), key=lambda row: row.code)
+    call.emit({"agencies": [document(row) for row in rows]})
+    call.table(
+        call.text("Danh mục", "Directory"),
+        ["code", "alias", call.text("tên", "name"), "kind", "valid", "→", call.text("nối", "inbox")],
+        [
+            (r.code, " ".join(r.aliases), r.name, r.kind, _validity(r), " ".join(r.superseded_by),
+             r.attached)
+            for r in rows
+        ],
+    )  # fmt: skip
+
+
+def _validity(row: AgencyRow) -> str:
+    return f"{row.valid_from} … {row.valid_to or ''}"
+
+
+def document(row: AgencyRow) -> dict[str, Any]:
+    """Return one agency as ``--json`` shows it."""
+    return {
+        "code": row.code,
+        "aliases": list(row.aliases),
+        "name": row.name,
+        "kind": row.kind,
+        "parent": row.parent,
+        "centre": row.centre,
+        "valid_from": row.valid_from.isoformat(),
+        "valid_to": row.valid_to.isoformat() if row.valid_to else None,
+        "superseded_by": list(row.superseded_by),
+        "redirect": row.redirect,
+        "attached": row.attached,
+    }
+
+
+@app.command("show")
+def show(context: typer.Context, code: Code) -> None:
+    """Xem một cơ quan, theo mã bất kỳ của nó / show one agency by any of its codes."""
+    call = invocation(context)
+    wanted = AgencyCode.parse(code, call.settings.hub.environment).value
+    with opened(call.settings) as opened_store:
+        rows = store.agencies(opened_store)
+    found = next((row for row in rows if wanted in (row.code, *row.aliases)), None)
+    if found is None:
+        raise NotFound(value=wanted)
+    call.emit(document(found))
+    call.table(found.code, ["", ""], list(document(found).items()))
+
+
+@app.command("resolve")
+def resolve(
+    context: typer.Context,
+    code: Code,
+    at: Annotated[str | None, typer.Option("--at", metavar="DATE", help="2026-07-01")] = None,
+) -> None:
+    """Thông điệp gửi tới mã này đi đâu / where a message to this code goes."""
+    call = invocation(context)
+    moment = _moment(at) if at else now()
+    with opened(call.settings) as opened_store:
+        directory = directory_of(opened_store)
+    found = directory.resolve(AgencyCode.parse(code, call.settings.hub.environment), moment)
+    result = {
+        "code": found.code.value,
+        "resolved": found.resolved.value,
+        "via": found.via,
+        "queue": found.queue,
+    }
+    call.emit(result)
+    call.table(code, list(result), [list(result.values())])
+
+
+def _moment(text: str) -> datetime:
+    """A date is the whole day in Vietnam: noon stands for it; an RFC 3339 time is taken as it is."""
+    try:
+        if len(text) == len("2026-07-01"):
+            return datetime.combine(date.fromisoformat(text), time(12), VIETNAM)
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(reason=f"--at {text[:40]!r}: 2026-07-01") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=VIETNAM)
+
+
+@app.command("export")
+def export(context: typer.Context) -> None:
+    """In danh mục dạng CSV / print the directory as CSV."""
+    call = invocation(context)
+    with opened(call.settings) as opened_store:
+        rows = store.agencies(opened_store)
+    sys.stdout.buffer.write(export_csv(rows))
+    sys.stdout.buffer.flush()
+
+
+@app.command("attach")
+def attach(context: typer.Context, codes: Annotated[list[str], typer.Argument()]) -> None:
+    """Nối cơ quan vào trục này (có hộp thư đến) / give agencies an inbox on this hub."""
+    call = invocation(context)
+    environment = call.settings.hub.environment
+    wanted = [AgencyCode.parse(code, environment).value for code in codes]
+    with opened(call.settings) as opened_store:
+        known = {row.code for row in store.agencies(opened_store)}
+        missing = [code for code in wanted if code not in known]
+        if missing:
+            raise NotFound(value=" ".join(missing))
+        store.set_attached(opened_store, wanted, actor=operator(), at=now())
+    call.emit({"ok": True, "attached": wanted})
+    call.say("Xong. Chạy: hub topology apply", "Done. Now run: hub topology apply")

@@ -1,0 +1,62 @@
+"""``hub queues``: every queue, from the broker and from the store side by side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from hub.broker import inspect
+from hub.cli.context import Invocation, invocation, now
+from hub.cli.parts import broker_address, opened
+from hub.store import deliveries
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``queues`` to the command line."""
+    app.command("queues")(queues)
+
+
+def queues(context: typer.Context) -> None:
+    """Độ sâu, tuổi, tốc độ, người nhận / depth, oldest age, rates and consumers of every queue."""
+    call = invocation(context)
+    rows = snapshot(call)
+    call.emit({"queues": rows})
+    call.table(
+        call.text("Hàng đợi", "Queues"),
+        list(rows[0]) if rows else [],
+        [list(row.values()) for row in rows],
+    )
+
+
+def snapshot(call: Invocation) -> list[dict[str, Any]]:
+    """Return one row for each queue, the fullest first; raises ``BrokerUnavailable``."""
+    address = broker_address(call.settings)
+    seen = inspect.queues(address.management_url)
+    with opened(call.settings) as store:
+        oldest = deliveries.oldest_by_queue(store)
+        waiting = deliveries.open_by_queue(store)
+    moment = now()
+    rows = []
+    for queue in seen:
+        since = oldest.get(queue.name)
+        rows.append({
+            "name": queue.name,
+            "agency": _agency(queue.name),
+            "ready": queue.ready,
+            "unacked": queue.unacked,
+            "consumers": queue.consumers,
+            "oldest_age_s": round((moment - since).total_seconds(), 1) if since else None,
+            "rate_in": queue.rate_in,
+            "rate_out": queue.rate_out,
+            "store_open": waiting.get(queue.name, 0),
+        })
+    return sorted(rows, key=lambda row: (-row["ready"] - row["unacked"], row["name"]))
+
+
+def _agency(name: str) -> str:
+    """The code inside ``inbox.<CODE>[.urgent]`` or ``gateway.<CENTRE>[.urgent]``; else empty."""
+    for prefix in ("inbox.", "gateway."):
+        if name.startswith(prefix):
+            return name.removeprefix(prefix).removesuffix(".urgent")
+    return ""
