@@ -1,0 +1,1 @@
+"""One deployable process for each concrete legacy system; they know ``hub.adapters`` only."""

@@ -1,0 +1,1 @@
+"""Connector for a one-stop software behind a SQL database, by one mapping file."""

@@ -1,0 +1,1 @@
+"""Stand-ins for partners' servers, for demo and tests; no production code imports them."""
