@@ -1,8 +1,9 @@
 """The root of the error tree: what every error of the hub carries, and where it was found.
 
 An error's docstring is its English sentence; ``vi`` is the Vietnamese one. Both may name facts in
-braces (``{value}``), which the raiser gives as keyword arguments. Facts never hold personal data:
-codes, counts, limits, file names and paths only.
+braces (``{value}``), which the raiser gives as keyword arguments; a fact that reads otherwise in
+Vietnamese is given twice (``reason`` and ``reason_vi``). Facts never hold personal data: codes, counts,
+limits, file names and paths only.
 """
 
 from __future__ import annotations
@@ -83,7 +84,10 @@ class HubError(Exception):
 
     def message(self, lang: Lang = "vi") -> str:
         """Return the sentence for a person in ``lang``, with the place and the detail behind it."""
-        sentence = (self.vi if lang == "vi" else self.en).format_map(_Facts(self.facts))
+        facts = _Facts(self.facts)
+        if lang == "vi":
+            facts.update({name[:-3]: own for name, own in facts.items() if name.endswith("_vi")})
+        sentence = (self.vi if lang == "vi" else self.en).format_map(facts)
         where = f" [{self.place}]" if str(self.place) else ""
         rest = f" ({self.detail})" if self.detail else ""
         return f"{sentence}{where}{rest}"

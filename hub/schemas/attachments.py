@@ -1,0 +1,140 @@
+"""The envelope's attachments: stated size and digest against the bytes, limits, references to them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator
+
+from lxml import etree
+
+from hub.envelope import (
+    MAX_INLINE,
+    MAX_INLINE_TOTAL,
+    NAMESPACE,
+    Attachment,
+    sha256_hex,
+)
+from hub.errors import (
+    AttachmentDigest,
+    AttachmentMissing,
+    AttachmentTooLarge,
+    SchemaViolation,
+)
+from hub.errors.base import Place
+
+_MAX_ENCODED = (MAX_INLINE + 2) // 3 * 4
+"""Characters of base64 that the largest inline attachment has."""
+_ATTACHMENTS = f"{{{NAMESPACE}}}Attachments"
+
+
+def read_attachments(root: etree._Element) -> tuple[Attachment, ...]:
+    """Read the attachments of a schema-valid envelope; raises ``AttachmentDigest`` for bad base64."""
+    return tuple(_read(item) for item in _elements(root))
+
+
+def check_attachments(root: etree._Element) -> None:
+    """Hold each attachment to its stated size and digest, and all of them to the limits.
+
+    Raises ``AttachmentTooLarge``, ``AttachmentDigest``, ``AttachmentMissing`` (neither content nor a
+    claim check) or ``SchemaViolation`` (both, or a name used twice).
+    """
+    total = 0
+    names: set[str] = set()
+    for number, element in enumerate(_elements(root), 1):
+        place = Place(
+            line=element.sourceline or 0, path=f"/Envelope/Attachments/Attachment[{number}]"
+        )
+        total += _check_one(element, place)
+        name = element.get("name", "")
+        if total > MAX_INLINE_TOTAL:
+            raise AttachmentTooLarge(name=name, size=total, limit=MAX_INLINE_TOTAL, place=place)
+        if name in names:
+            raise SchemaViolation(
+                reason="two attachments have one name",
+                reason_vi="hai tệp đính kèm trùng tên",
+                place=place,
+            )
+        names.add(name)
+
+
+def check_references(root: etree._Element, namespace: str) -> None:
+    """Hold every payload element that names an attachment to that attachment's digest.
+
+    Raises ``AttachmentMissing`` for a name that no attachment has and ``AttachmentDigest`` for
+    another digest.
+    """
+    stated: dict[str, str] | None = None
+    for named in root[1][0].iter(f"{{{namespace}}}Attachment"):
+        if stated is None:
+            stated = {item.get("name", ""): item.get("sha256", "") for item in _elements(root)}
+        name = named.text or ""
+        place = Place(line=named.sourceline or 0, path=f"/Envelope/Body//{_parent_name(named)}")
+        if name not in stated:
+            raise AttachmentMissing(name=name, place=place)
+        digest = named.getnext()
+        if digest is not None and digest.text != stated[name]:
+            raise AttachmentDigest(name=name, place=place)
+
+
+def _parent_name(element: etree._Element) -> str:
+    parent = element.getparent()
+    return "" if parent is None else etree.QName(parent).localname
+
+
+def _elements(root: etree._Element) -> Iterator[etree._Element]:
+    block = root[2] if len(root) > 2 else None  # noqa: PLR2004  Header, Body, Attachments
+    if block is not None and block.tag == _ATTACHMENTS:
+        yield from block
+
+
+def _check_one(element: etree._Element, place: Place) -> int:
+    """Return the inline bytes of one attachment after checking them."""
+    name, href = element.get("name", ""), element.get("href")
+    sha256, size = element.get("sha256", ""), int(element.get("size", "0"))
+    if len(element) == 0:
+        if href is None:
+            raise AttachmentMissing(name=name, place=place)
+        if href.rpartition(":")[2] != sha256:
+            raise AttachmentDigest("href", name=name, place=place)
+        return 0
+    if href is not None:
+        raise SchemaViolation(
+            reason="an attachment has content and href both",
+            reason_vi="tệp đính kèm vừa có nội dung vừa có href",
+            place=place,
+        )
+    encoded = "".join((element[0].text or "").split())
+    if len(encoded) > _MAX_ENCODED:
+        raise AttachmentTooLarge(
+            name=name, size=len(encoded) * 3 // 4, limit=MAX_INLINE, place=place
+        )
+    content = _decoded(encoded, name, place)
+    if len(content) > MAX_INLINE:
+        raise AttachmentTooLarge(name=name, size=len(content), limit=MAX_INLINE, place=place)
+    if len(content) != size or sha256_hex(content) != sha256:
+        raise AttachmentDigest(name=name, place=place)
+    return size
+
+
+def _decoded(encoded: str, name: str, place: Place) -> bytes:
+    try:
+        return base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise AttachmentDigest("not base64", name=name, place=place) from error
+
+
+def _read(element: etree._Element) -> Attachment:
+    name = element.get("name", "")
+    content = None
+    if len(element):
+        encoded = "".join((element[0].text or "").split())
+        content = _decoded(encoded, name, Place(path="/Envelope/Attachments"))
+    return Attachment(
+        name,
+        element.get("mediaType", ""),
+        int(element.get("size", "0")),
+        element.get("sha256", ""),
+        content,
+        element.get("href"),
+    )

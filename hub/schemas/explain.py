@@ -1,0 +1,148 @@
+"""Why libxml2 refused: path, line and reason in Vietnamese and English, found by ``xmlschema``.
+
+``xmlschema`` is some thirty times slower than libxml2 and is loaded only when something was refused. The
+reasons are our own sentences, without the offending value, because it may be personal data.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+from hub import safexml
+from hub.errors import SchemaViolation
+from hub.errors.base import Place
+from hub.schemas.catalog import schema_folder
+
+if TYPE_CHECKING:
+    from lxml import etree
+    from xmlschema import XMLSchema10, XMLSchemaValidationError
+
+_MAX_ELEMENTS = 20_000
+"""Above it libxml2's own verdict must do: explaining costs about 50 µs an element."""
+_NAME = re.compile(r"\{[^}]*\}")
+_ATTRIBUTE = re.compile(
+    r"attribute ([A-Za-z]+)='|'?([A-Za-z]+)'? attribute not|attribute '([A-Za-z]+)'"
+)
+
+_REASONS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
+    (re.compile(pattern, re.DOTALL), en, vi)
+    for pattern, en, vi in (
+        (
+            r"Unexpected child with tag '(?P<a>[^']+)'.*Tag '(?P<b>[^']+)' expected",
+            "{a} stands where {b} is expected",
+            "có {a} ở chỗ lẽ ra là {b}",
+        ),
+        (
+            r"Unexpected child with tag '(?P<a>[^']+)'",
+            "{a} is not allowed here",
+            "{a} không được phép ở đây",
+        ),
+        (r"not complete.*Tag '(?P<a>[^']+)' expected", "{a} is missing", "thiếu {a}"),
+        (r"not complete", "a child element is missing", "thiếu phần tử con"),
+        (r"element '(?P<a>[^']+)' not found", "{a} is not known", "không biết phần tử {a}"),
+        (
+            r"missing required attribute '(?P<a>[^']+)'",
+            "the attribute {a} is missing",
+            "thiếu thuộc tính {a}",
+        ),
+        (
+            r"attribute not allowed|attributes not allowed",
+            "this attribute is not allowed",
+            "thuộc tính này không được phép",
+        ),
+        (
+            r"length cannot be greater than (?P<a>\d+)",
+            "longer than {a} characters",
+            "dài quá {a} ký tự",
+        ),
+        (
+            r"length cannot be lesser than (?P<a>\d+)",
+            "shorter than {a} characters",
+            "ngắn hơn {a} ký tự",
+        ),
+        (
+            r"must be one of \[(?P<a>.*)\]",
+            "the value must be one of {a}",
+            "giá trị phải là một trong {a}",
+        ),
+        (
+            r"match any pattern of \[(?P<a>.*)\]",
+            "the value does not have the form {a}",
+            "giá trị không đúng dạng {a}",
+        ),
+        (
+            r"must have the fixed value '(?P<a>.*)'",
+            "the value must be '{a}'",
+            "giá trị phải là '{a}'",
+        ),
+        (
+            r"character data",
+            "text between the elements is not allowed",
+            "không được có chữ giữa các phần tử",
+        ),
+        (
+            r"can't have child elements",
+            "text is expected here, not elements",
+            "ở đây phải là chữ, không phải phần tử",
+        ),
+    )
+)
+_BY_TYPE = {
+    "dateTime": ("not a date and time with offset", "không phải ngày giờ có múi giờ"),
+    "date": ("not a date", "không phải ngày"),
+    "base64Binary": ("not base64", "không phải base64"),
+}
+_OTHER = ("the value is not acceptable", "giá trị không hợp lệ")
+
+
+def explain(raw: bytes, seen_by_libxml2: tuple[int, str]) -> SchemaViolation:
+    """Return (not raise) the violation that makes ``raw`` refused.
+
+    ``seen_by_libxml2`` is its line and path, used where ``xmlschema`` finds nothing or the document is
+    too large to be explained.
+    """
+    error = _first_error(safexml.parse(raw))
+    if error is None:
+        line, path = seen_by_libxml2
+        return SchemaViolation(
+            reason=_OTHER[0], reason_vi=_OTHER[1], place=Place(line=line, path=path)
+        )
+    text = error.reason or ""
+    en, vi = reason(text, getattr(error.validator, "local_name", "") or "")
+    return SchemaViolation(
+        reason=en, reason_vi=vi, place=Place(line=error.sourceline or 0, path=_path(error, text))
+    )
+
+
+def reason(text: str, type_name: str = "") -> tuple[str, str]:
+    """Say a reason of ``xmlschema`` in English and Vietnamese, without the value it is about."""
+    for pattern, en, vi in _REASONS:
+        found = pattern.search(text)
+        if found is not None:
+            facts = {name: _NAME.sub("", value) for name, value in found.groupdict().items()}
+            return en.format(**facts), vi.format(**facts)
+    return _BY_TYPE.get(type_name, _OTHER)
+
+
+def _path(error: XMLSchemaValidationError, text: str) -> str:
+    path = _NAME.sub("", error.path or "")
+    found = _ATTRIBUTE.search(text)
+    if found is None:
+        return path
+    return f"{path}/@{next(group for group in found.groups() if group)}"
+
+
+def _first_error(root: etree._Element) -> XMLSchemaValidationError | None:
+    if sum(1 for _ in zip(range(_MAX_ELEMENTS + 1), root.iter(), strict=False)) > _MAX_ELEMENTS:
+        return None
+    return next(explaining_schema().iter_errors(root), None)
+
+
+@cache
+def explaining_schema() -> XMLSchema10:
+    """Return the schema of the whole envelope as ``xmlschema`` reads it; about a second, once."""
+    from xmlschema import XMLSchema10  # noqa: PLC0415  loaded only when something was refused
+
+    return XMLSchema10(str(schema_folder() / "envelope.xsd"))
