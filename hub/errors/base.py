@@ -2,8 +2,8 @@
 
 An error's docstring is its English sentence; ``vi`` is the Vietnamese one. Both may name facts in
 braces (``{value}``), which the raiser gives as keyword arguments; a fact that reads otherwise in
-Vietnamese is given twice (``reason`` and ``reason_vi``). Facts never hold personal data: codes, counts,
-limits, file names and paths only.
+Vietnamese is given twice (``reason`` and ``reason_vi``). Facts never hold personal data: codes,
+counts, limits, file names and paths only.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The envelope's attachments: stated size and digest against the bytes, limits, references to them."""
+"""The envelope's attachments: stated size and digest against the bytes, limits, references."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ _ATTACHMENTS = f"{{{NAMESPACE}}}Attachments"
 
 
 def read_attachments(root: etree._Element) -> tuple[Attachment, ...]:
-    """Read the attachments of a schema-valid envelope; raises ``AttachmentDigest`` for bad base64."""
+    """Read the attachments of a schema-valid envelope; raises ``AttachmentDigest``."""
     return tuple(_read(item) for item in _elements(root))
 
 
 def check_attachments(root: etree._Element) -> None:
     """Hold each attachment to its stated size and digest, and all of them to the limits.
 
-    Raises ``AttachmentTooLarge``, ``AttachmentDigest``, ``AttachmentMissing`` (neither content nor a
-    claim check) or ``SchemaViolation`` (both, or a name used twice).
+    Raises ``AttachmentTooLarge``, ``AttachmentDigest``, ``AttachmentMissing`` (neither content nor
+    a claim check) or ``SchemaViolation`` (both, or a name used twice).
     """
     total = 0
     names: set[str] = set()

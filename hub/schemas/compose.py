@@ -1,8 +1,8 @@
-"""Draft to XML: unsigned, UTF-8, in the order of the schema and already in exclusive canonical form.
+"""Draft to XML: unsigned, UTF-8, in the order of the schema, already in exclusive canonical form.
 
-Behind the XML declaration the bytes are what exclusive C14N 1.0 makes of them (namespaces where they
-are used, attributes sorted, canonical escapes), so that nothing changes between drafting and signing.
-Text is written as it is given: nothing is normalised, trimmed or repaired.
+Behind the XML declaration the bytes are what exclusive C14N 1.0 makes of them (namespaces where
+they are used, attributes sorted, canonical escapes), so that nothing changes between drafting and
+signing. Text is written as it is given: nothing is normalised, trimmed or repaired.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ _ESCAPES = {
 def compose(draft: EnvelopeDraft) -> bytes:
     """Return the unsigned envelope of ``draft`` with an XML declaration.
 
-    Raises ``UnknownType``, ``UnknownVersion``, and ``SchemaViolation`` naming the path of a field that
-    the schema does not know, that is not text, a group or a sequence where it must be one, or
+    Raises ``UnknownType``, ``UnknownVersion``, and ``SchemaViolation`` naming the path of a field
+    that the schema does not know, that is not text, a group or a sequence where it must be one, or
     that holds control characters. What the values must be is ``Validator.check_draft``'s to say.
     """
     header = draft.header
@@ -157,7 +157,7 @@ def _one(value: object, model: Node, path: str) -> Iterator[str]:
 
 
 def escape(text: str, path: str = "") -> str:
-    """Escape text for an element as C14N does; raises ``SchemaViolation`` for control characters."""
+    """Escape text for an element as C14N does; raises ``SchemaViolation`` for controls."""
     if text.isascii() and text.isalnum():
         return text
     if _REFUSED.search(text):
@@ -183,6 +183,11 @@ def attribute(text: str, path: str = "") -> str:
 
 def _escaped(found: re.Match[str]) -> str:
     return _ESCAPES[found.group()]
+
+
+def _control(path: str) -> SchemaViolation:
+    en, vi = "control characters are not allowed", "không được có ký tự điều khiển"
+    return _violation(path, en, vi)
 
 
 def _violation(path: str, en: str, vi: str) -> SchemaViolation:

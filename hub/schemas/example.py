@@ -120,10 +120,10 @@ def _sized(draft: EnvelopeDraft, size: int, entropy: Entropy) -> EnvelopeDraft:
         draft = _lean(draft)
         length = len(compose(draft))
     if not length <= size <= MAX_ENVELOPE:
-        raise UsageError(
-            reason=f"a {draft.header.type} has {length} to {MAX_ENVELOPE} bytes, not {size}",
-            reason_vi=f"một {draft.header.type} có từ {length} đến {MAX_ENVELOPE} byte, không phải {size}",
-        )
+        name, span = draft.header.type, (length, MAX_ENVELOPE)
+        en = f"a {name} has {span[0]} to {span[1]} bytes, not {size}"
+        vi = f"một {name} có từ {span[0]} đến {span[1]} byte, không phải {size}"
+        raise UsageError(reason=en, reason_vi=vi)
     return _padded(draft, size - length, entropy)
 
 

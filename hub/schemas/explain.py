@@ -1,6 +1,6 @@
 """Why libxml2 refused: path, line and reason in Vietnamese and English, found by ``xmlschema``.
 
-``xmlschema`` is some thirty times slower than libxml2 and is loaded only when something was refused. The
+``xmlschema`` is thirty times slower than libxml2 and is loaded only when something is refused. The
 reasons are our own sentences, without the offending value, because it may be personal data.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from hub import safexml
 from hub.errors import SchemaViolation
@@ -100,8 +100,8 @@ _OTHER = ("the value is not acceptable", "giá trị không hợp lệ")
 def explain(raw: bytes, seen_by_libxml2: tuple[int, str]) -> SchemaViolation:
     """Return (not raise) the violation that makes ``raw`` refused.
 
-    ``seen_by_libxml2`` is its line and path, used where ``xmlschema`` finds nothing or the document is
-    too large to be explained.
+    ``seen_by_libxml2`` is its line and path, used where ``xmlschema`` finds nothing or the document
+    is too large to be explained.
     """
     error = _first_error(safexml.parse(raw))
     if error is None:
@@ -137,7 +137,7 @@ def _path(error: XMLSchemaValidationError, text: str) -> str:
 def _first_error(root: etree._Element) -> XMLSchemaValidationError | None:
     if sum(1 for _ in zip(range(_MAX_ELEMENTS + 1), root.iter(), strict=False)) > _MAX_ELEMENTS:
         return None
-    return next(explaining_schema().iter_errors(root), None)
+    return next(explaining_schema().iter_errors(cast("Any", root)), None)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What the payload XSDs say of their elements: order, repetition, groups. Built from the XSDs themselves.
+"""What the payload XSDs say of their elements: order, repetition, groups; read from the XSDs.
 
 The schemas keep to a subset of XSD that this reader knows whole: sequences of elements and groups,
 named or inline types, one include. Anything else in a payload schema is a ``ConfigInvalid``.

@@ -142,10 +142,10 @@ def _first_line(judge: etree.XMLSchema) -> tuple[int, str]:
 
 
 def _check_version(root: etree._Element) -> None:
-    name = etree.QName(root)
     version = root.get("version", "")
     if root.tag == _ENVELOPE and version == VERSION:
         return
+    name = etree.QName(root)
     other = (name.namespace or "").rpartition(":")
     if name.localname == "Envelope" and other[0] == NAMESPACE.rpartition(":")[0]:
         raise UnknownVersion(value=(version or other[2])[:16], place=Place(path="/Envelope"))
@@ -198,6 +198,9 @@ def _header(fields: Mapping[str, str], recipients: list[str], schema: str) -> He
         name = "To"
         receivers = tuple([AgencyCode.parse(code, environment) for code in recipients])
         name = ""
+        message_id = MessageId.parse(fields["MessageId"])
+        message_type = _message_type(fields["Type"])
+        conversation = fields["ConversationId"]
         get = fields.get
         in_reply_to, dossier, expires, sequence = (
             get("InReplyTo"),
@@ -206,12 +209,14 @@ def _header(fields: Mapping[str, str], recipients: list[str], schema: str) -> He
             get("Sequence"),
         )
         return Header(
-            message_id=MessageId.parse(fields["MessageId"]),
+            message_id=message_id,
             environment=environment,
-            type=MessageType.parse(fields["Type"]),
+            type=message_type,
             sender=sender,
             recipients=receivers,
-            conversation_id=MessageId.parse(fields["ConversationId"]),
+            conversation_id=message_id
+            if conversation == fields["MessageId"]
+            else MessageId.parse(conversation),
             created_at=_instant(fields["CreatedAt"], "CreatedAt"),
             schema=schema,
             in_reply_to=None if in_reply_to is None else MessageId.parse(in_reply_to),
@@ -224,6 +229,12 @@ def _header(fields: Mapping[str, str], recipients: list[str], schema: str) -> He
         )
     except HubError as error:
         raise error.at(path=f"/Envelope/Header/{name}".rstrip("/")) from error
+
+
+@cache
+def _message_type(name: str) -> MessageType:
+    """One object for each name of the catalogue."""
+    return MessageType.parse(name)
 
 
 def _instant(text: str, name: str) -> datetime:
