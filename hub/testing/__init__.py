@@ -1,0 +1,1 @@
+"""Shipped aids for tests, the demo and connector authors; no production module imports them."""
