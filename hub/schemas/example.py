@@ -27,6 +27,9 @@ from hub.schemas.samples import MAKERS, Scene
 
 _CUT = b"</Envelope>"
 _PAD = "phu_luc_{}.bin"
+_WRAPPER = len("<Attachments></Attachments>")
+_DIGITS = len(str(MAX_INLINE)) - 1
+"""What a written size may be longer than that of an empty attachment."""
 
 Entropy = Callable[[int], bytes]
 
@@ -131,10 +134,9 @@ def _padded(draft: EnvelopeDraft, gap: int, entropy: Entropy) -> EnvelopeDraft:
     """Fill ``gap`` bytes with attachments as far as they fit; what is left is below 200 bytes."""
     extra: list[Attachment] = []
     free = MAX_INLINE_TOTAL - sum(item.size for item in draft.attachments)
-    wrapper = 0 if draft.attachments else len(attachments_xml([_pad(0, b"")])) - _cost(_pad(0, b""))
-    gap -= wrapper
+    gap -= 0 if draft.attachments else _WRAPPER
     while True:
-        room = gap - _cost(_pad(len(extra), b"x" * 1_000_000))
+        room = gap - _cost(_pad(len(extra), b"")) - _DIGITS
         amount = min(room // 4 * 3, MAX_INLINE, free)
         if amount <= 0:
             break
@@ -152,7 +154,7 @@ def _pad(number: int, content: bytes) -> Attachment:
 
 
 def _cost(item: Attachment) -> int:
-    return len(attachments_xml([item])) - len("<Attachments></Attachments>")
+    return len(attachments_xml([item])) - _WRAPPER
 
 
 def _lean(draft: EnvelopeDraft) -> EnvelopeDraft:

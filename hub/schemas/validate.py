@@ -37,9 +37,21 @@ if TYPE_CHECKING:
     from hub.signing.verifier import VerifiedEnvelope
 
 _NS = f"{{{NAMESPACE}}}"
-_CUT = len(_NS)
 _ENVELOPE = f"{_NS}Envelope"
+_MESSAGE_ID = f"{_NS}MessageId"
+_ENVIRONMENT = f"{_NS}Environment"
+_TYPE = f"{_NS}Type"
+_FROM = f"{_NS}From"
 _TO = f"{_NS}To"
+_CONVERSATION_ID = f"{_NS}ConversationId"
+_IN_REPLY_TO = f"{_NS}InReplyTo"
+_DOSSIER_CODE = f"{_NS}DossierCode"
+_DOCUMENT_ID = f"{_NS}DocumentId"
+_CREATED_AT = f"{_NS}CreatedAt"
+_EXPIRES_AT = f"{_NS}ExpiresAt"
+_PRIORITY = f"{_NS}Priority"
+_SEQUENCE = f"{_NS}Sequence"
+_SIGNER_CERTIFICATE = f"{_NS}SignerCertificate"
 _NOT_IN_ENVELOPES = etree.XPath(
     "boolean(//comment() | //processing-instruction() | /comment() | /processing-instruction()"
     " | //@*[namespace-uri()='http://www.w3.org/2001/XMLSchema-instance'])"
@@ -117,19 +129,18 @@ class Validator:
 
     def _checked(self, root: etree._Element, raw: bytes) -> tuple[Header, TypeSpec]:
         _check_version(root)
-        fields, recipients, schema_version = _header_fields(root)
+        parts, recipients = _header_parts(root)
+        typed = parts.get(_TYPE)
         spec = None
-        if "Type" in fields:
-            spec = spec_of(fields["Type"], schema_version)
-        if len(recipients) > MAX_RECIPIENTS or (fields and not recipients):
-            path = "/Envelope/Header/To"
-            raise RecipientCount(
-                count=len(recipients), limit=MAX_RECIPIENTS, place=Place(path=path)
-            )
+        if typed is not None:
+            spec = spec_of(typed.text or "", typed.get("schema", VERSION))
+        if len(recipients) > MAX_RECIPIENTS or (parts and not recipients):
+            place = Place(path="/Envelope/Header/To")
+            raise RecipientCount(count=len(recipients), limit=MAX_RECIPIENTS, place=place)
         if not self._judge.validate(root) or spec is None:
             raise explain(raw, _first_line(self._judge))
         _check_payload_element(root, spec)
-        header = _header(fields, recipients, schema_version)
+        header = _header(parts, recipients)
         if len(root) > 2:  # noqa: PLR2004  Header, Body, then Attachments or a Signature
             check_attachments(root)
         check_references(root, spec.namespace)
@@ -156,25 +167,13 @@ def _check_version(root: etree._Element) -> None:
     )
 
 
-def _header_fields(root: etree._Element) -> tuple[dict[str, str], list[str], str]:
-    """Text of the header's children by name, the ``To`` codes and the payload's schema version."""
-    fields: dict[str, str] = {}
-    recipients: list[str] = []
-    version = VERSION
+def _header_parts(root: etree._Element) -> tuple[dict[str, etree._Element], list[str]]:
+    """The header's children by tag, and the ``To`` codes; both empty where there is no header."""
     header = root[0] if len(root) else root
     if header.tag != f"{_NS}Header":
-        return fields, recipients, version
-    for child in header:
-        tag = child.tag
-        if tag == _TO:
-            recipients.append(child.get("code", ""))
-        elif isinstance(tag, str):
-            fields[tag[_CUT:]] = child.text or ""
-            if tag == f"{_NS}Type":
-                version = child.get("schema", VERSION)
-            elif tag == f"{_NS}From":
-                fields["From"] = child.get("code", "")
-    return fields, recipients, version
+        return {}, []
+    parts = {str(child.tag): child for child in header}
+    return parts, [child.get("code", "") for child in header.iterchildren(_TO)]
 
 
 def _check_payload_element(root: etree._Element, spec: TypeSpec) -> None:
@@ -189,46 +188,48 @@ def _check_payload_element(root: etree._Element, spec: TypeSpec) -> None:
     )
 
 
-def _header(fields: Mapping[str, str], recipients: list[str], schema: str) -> Header:
+def _header(parts: Mapping[str, etree._Element], recipients: list[str]) -> Header:
     """Parse a schema-valid header; raises ``CodeMalformed`` or ``CodeTestOnly`` with its place."""
-    environment = Environment.parse(fields["Environment"])
-    name = "From"
+
+    def text(name: str) -> str | None:
+        part = parts.get(name)
+        return None if part is None else part.text
+
+    environment = Environment.parse(text(_ENVIRONMENT) or "")
+    message_id, conversation = text(_MESSAGE_ID) or "", text(_CONVERSATION_ID) or ""
+    in_reply_to, dossier, sequence = text(_IN_REPLY_TO), text(_DOSSIER_CODE), text(_SEQUENCE)
+    where = "From"
     try:
-        sender = AgencyCode.parse(fields["From"], environment)
-        name = "To"
+        sender = AgencyCode.parse(parts[_FROM].get("code", ""), environment)
+        where = "To"
         receivers = tuple([AgencyCode.parse(code, environment) for code in recipients])
-        name = ""
-        message_id = MessageId.parse(fields["MessageId"])
-        message_type = _message_type(fields["Type"])
-        conversation = fields["ConversationId"]
-        get = fields.get
-        in_reply_to, dossier, expires, sequence = (
-            get("InReplyTo"),
-            get("DossierCode"),
-            get("ExpiresAt"),
-            get("Sequence"),
-        )
+        where = ""
+        identity = MessageId.parse(message_id)
         return Header(
-            message_id=message_id,
+            message_id=identity,
             environment=environment,
-            type=message_type,
+            type=_message_type(text(_TYPE) or ""),
             sender=sender,
             recipients=receivers,
-            conversation_id=message_id
-            if conversation == fields["MessageId"]
+            conversation_id=identity
+            if conversation == message_id
             else MessageId.parse(conversation),
-            created_at=_instant(fields["CreatedAt"], "CreatedAt"),
-            schema=schema,
+            created_at=_instant(text(_CREATED_AT) or "", "CreatedAt"),
+            schema=parts[_TYPE].get("schema", ""),
             in_reply_to=None if in_reply_to is None else MessageId.parse(in_reply_to),
             dossier_code=None if dossier is None else DossierCode.parse(dossier),
-            document_id=get("DocumentId"),
-            expires_at=None if expires is None else _instant(expires, "ExpiresAt"),
-            priority=int(fields["Priority"]),
+            document_id=text(_DOCUMENT_ID),
+            expires_at=_optional_instant(text(_EXPIRES_AT), "ExpiresAt"),
+            priority=int(text(_PRIORITY) or ""),
             sequence=None if sequence is None else int(sequence),
-            signer_certificate=get("SignerCertificate"),
+            signer_certificate=text(_SIGNER_CERTIFICATE),
         )
     except HubError as error:
-        raise error.at(path=f"/Envelope/Header/{name}".rstrip("/")) from error
+        raise error.at(path=f"/Envelope/Header/{where}".rstrip("/")) from error
+
+
+def _optional_instant(text: str | None, name: str) -> datetime | None:
+    return None if text is None else _instant(text, name)
 
 
 @cache
