@@ -69,26 +69,29 @@ class _Scheme:
     """How one signature algorithm is computed."""
 
     hash: HashAlgorithm
-    curve: bool = False
-    pss: bool = False
+    padding: padding.PSS | padding.PKCS1v15 | None = None
+    """RSA padding; ``None`` for ECDSA."""
 
-    def padding(self) -> padding.PSS | padding.PKCS1v15:
-        """The RSA padding; PSS has a salt as long as the digest (RFC 9231 §2.3.9)."""
-        if self.pss:
-            return padding.PSS(padding.MGF1(self.hash), self.hash.digest_size)
-        return padding.PKCS1v15()
+
+def _pss(digest: HashAlgorithm) -> _Scheme:
+    """RSA-PSS with a salt as long as the digest (RFC 9231 §2.3.9)."""
+    return _Scheme(digest, padding.PSS(padding.MGF1(digest), digest.digest_size))
+
+
+def _pkcs1(digest: HashAlgorithm) -> _Scheme:
+    return _Scheme(digest, padding.PKCS1v15())
 
 
 _SCHEMES = {
-    SignatureAlgorithm.RSA_SHA256: _Scheme(SHA256()),
-    SignatureAlgorithm.RSA_SHA384: _Scheme(SHA384()),
-    SignatureAlgorithm.RSA_SHA512: _Scheme(SHA512()),
-    SignatureAlgorithm.RSA_PSS_SHA256: _Scheme(SHA256(), pss=True),
-    SignatureAlgorithm.RSA_PSS_SHA384: _Scheme(SHA384(), pss=True),
-    SignatureAlgorithm.RSA_PSS_SHA512: _Scheme(SHA512(), pss=True),
-    SignatureAlgorithm.ECDSA_SHA256: _Scheme(SHA256(), curve=True),
-    SignatureAlgorithm.ECDSA_SHA384: _Scheme(SHA384(), curve=True),
-    SignatureAlgorithm.ECDSA_SHA512: _Scheme(SHA512(), curve=True),
+    SignatureAlgorithm.RSA_SHA256: _pkcs1(SHA256()),
+    SignatureAlgorithm.RSA_SHA384: _pkcs1(SHA384()),
+    SignatureAlgorithm.RSA_SHA512: _pkcs1(SHA512()),
+    SignatureAlgorithm.RSA_PSS_SHA256: _pss(SHA256()),
+    SignatureAlgorithm.RSA_PSS_SHA384: _pss(SHA384()),
+    SignatureAlgorithm.RSA_PSS_SHA512: _pss(SHA512()),
+    SignatureAlgorithm.ECDSA_SHA256: _Scheme(SHA256()),
+    SignatureAlgorithm.ECDSA_SHA384: _Scheme(SHA384()),
+    SignatureAlgorithm.ECDSA_SHA512: _Scheme(SHA512()),
 }
 
 
@@ -107,9 +110,9 @@ def _octets(key: ec.EllipticCurvePublicKey | ec.EllipticCurvePrivateKey) -> int:
 def sign(key: PrivateKey, algorithm: SignatureAlgorithm, data: bytes) -> bytes:
     """Return the signature value as XMLDSig carries it: for ECDSA ``r || s`` (RFC 4050 §3.3)."""
     scheme = _SCHEMES[algorithm]
-    if isinstance(key, rsa.RSAPrivateKey) and not scheme.curve:
-        return key.sign(data, scheme.padding(), scheme.hash)
-    if isinstance(key, ec.EllipticCurvePrivateKey) and scheme.curve:
+    if isinstance(key, rsa.RSAPrivateKey) and scheme.padding is not None:
+        return key.sign(data, scheme.padding, scheme.hash)
+    if isinstance(key, ec.EllipticCurvePrivateKey) and scheme.padding is None:
         r, s = decode_dss_signature(key.sign(data, ec.ECDSA(scheme.hash)))
         width = _octets(key)
         return r.to_bytes(width, "big") + s.to_bytes(width, "big")
@@ -120,9 +123,9 @@ def verify(key: PublicKey, algorithm: SignatureAlgorithm, data: bytes, value: by
     """Check a signature value; raises ``AlgorithmRefused`` (wrong key) or ``ValueMismatch``."""
     scheme = _SCHEMES[algorithm]
     try:
-        if isinstance(key, rsa.RSAPublicKey) and not scheme.curve:
-            key.verify(value, data, scheme.padding(), scheme.hash)
-        elif isinstance(key, ec.EllipticCurvePublicKey) and scheme.curve:
+        if isinstance(key, rsa.RSAPublicKey) and scheme.padding is not None:
+            key.verify(value, data, scheme.padding, scheme.hash)
+        elif isinstance(key, ec.EllipticCurvePublicKey) and scheme.padding is None:
             key.verify(_der(key, value), data, ec.ECDSA(scheme.hash))
         else:
             raise AlgorithmRefused("does not fit the key", value=algorithm.value)

@@ -10,6 +10,7 @@ from hub import safexml
 from hub.envelope import DSIG, NAMESPACE
 from hub.errors import SchemaViolation, SignatureCount
 from hub.signing.algorithms import ENVELOPED, EXCLUSIVE_C14N, DigestAlgorithm
+from hub.signing.c14n import canonical
 from hub.signing.keys import SigningKey
 
 HEADER = f"{{{NAMESPACE}}}Header"
@@ -29,11 +30,6 @@ _SIGNED_INFO = (
     "<ds:DigestValue>{digest}</ds:DigestValue></ds:Reference></ds:SignedInfo>"
 )
 """SignedInfo in its exclusive-canonical form: these very bytes are signed."""
-
-
-def canonical(element: etree._Element) -> bytes:
-    """Return the exclusive canonical form of an element and all below it, without comments."""
-    return etree.tostring(element, method="c14n", exclusive=True, with_comments=False)
 
 
 def sign(draft: bytes, key: SigningKey) -> bytes:

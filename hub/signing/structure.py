@@ -1,14 +1,17 @@
-"""Read a ds:Signature, and refuse whatever is not exactly the strict profile (architecture §4).
+"""Read a ds:Signature in the strict profile (architecture §4), and refuse everything else.
 
-Nothing here computes: what comes out are the claims of the signature, all still unverified.
+The profile is one pattern over the canonical form of the Signature element: what does not match it
+is refused, and ``hub.signing.diagnosis`` then says what is wrong. Nothing is verified here: what
+comes out are claims.
 """
 
 from __future__ import annotations
 
-import base64
 import binascii
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from lxml import etree
 
@@ -16,39 +19,87 @@ from hub.envelope import DSIG
 from hub.errors import (
     AlgorithmRefused,
     CommentOrPi,
+    HubError,
     KeyInfoRefused,
     ReferenceRefused,
-    SignatureCount,
-    SignatureMissing,
     SignaturePlace,
-    TransformRefused,
 )
+from hub.signing import diagnosis
 from hub.signing.algorithms import (
     ENVELOPED,
     EXCLUSIVE_C14N,
     DigestAlgorithm,
     SignatureAlgorithm,
 )
+from hub.signing.c14n import canonical
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 XML = "http://www.w3.org/XML/1998/namespace"
-_XSI_ATTRIBUTE = etree.XPath("boolean(//@xsi:* | //@xml:*)", namespaces={"xsi": XSI, "xml": XML})
-
-
-def _ds(name: str) -> str:
-    return f"{{{DSIG}}}{name}"
-
-
-SIGNATURE = _ds("Signature")
-_PARTS = [_ds("SignedInfo"), _ds("SignatureValue"), _ds("KeyInfo")]
-_INFO_PARTS = [_ds("CanonicalizationMethod"), _ds("SignatureMethod"), _ds("Reference")]
-_REFERENCE_PARTS = [_ds("Transforms"), _ds("DigestMethod"), _ds("DigestValue")]
-_TRANSFORMS = [ENVELOPED, EXCLUSIVE_C14N]
-_SIGNATURES = {algorithm.value: algorithm for algorithm in SignatureAlgorithm}
-_DIGESTS = {algorithm.value: algorithm for algorithm in DigestAlgorithm}
-_BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
+_UNSEEN = etree.XPath(
+    "boolean(//comment() | //processing-instruction() | //@xsi:* | //@xml:*)",
+    namespaces={"xsi": XSI, "xml": XML},
+)
+"""What a signature does not cover, or what changes the meaning of what it covers."""
+_SIGNATURES = {algorithm.value.encode(): algorithm for algorithm in SignatureAlgorithm}
+_DIGESTS = {algorithm.value.encode(): algorithm for algorithm in DigestAlgorithm}
 MAX_CERTIFICATES = 5
 """Certificates in X509Data, the signer's and its chain."""
+
+_BLANK = r"(?:\s|&#xD;)*"
+
+
+def _open(name: str, attributes: str = "") -> str:
+    return f"<(?P=p){name}{attributes}>{_BLANK}"
+
+
+def _close(name: str) -> str:
+    return f"</(?P=p){name}>{_BLANK}"
+
+
+def _empty(name: str, algorithm: str) -> str:
+    return f'<(?P=p){name} Algorithm="{algorithm}"></(?P=p){name}>{_BLANK}'
+
+
+def _leaf(name: str, group: str = "?:") -> str:
+    return f"<(?P=p){name}>({group}[A-Za-z0-9+/=\\s&#;]+)</(?P=p){name}>{_BLANK}"
+
+
+_PATTERN = re.compile(
+    "".join(
+        (
+            r"<(?P<p>(?:[\w.-]+:)?)Signature",
+            f'(?P<ns> xmlns(?::[\\w.-]+)?="{re.escape(DSIG)}")>{_BLANK}',
+            r"(?P<info><(?P=p)SignedInfo>",
+            _BLANK,
+            _empty("CanonicalizationMethod", re.escape(EXCLUSIVE_C14N)),
+            _empty("SignatureMethod", r'(?P<method>[^"]+)'),
+            _open("Reference", ' URI=""'),
+            _open("Transforms"),
+            _empty("Transform", re.escape(ENVELOPED)),
+            _empty("Transform", re.escape(EXCLUSIVE_C14N)),
+            _close("Transforms"),
+            _empty("DigestMethod", r'(?P<digest_method>[^"]+)'),
+            _leaf("DigestValue", "?P<digest>"),
+            _close("Reference"),
+            f"</(?P=p)SignedInfo>){_BLANK}",
+            _leaf("SignatureValue", "?P<value>"),
+            _open("KeyInfo"),
+            _open("X509Data"),
+            _leaf("X509Certificate", "?P<certificate>"),
+            f"(?:{_leaf('X509Certificate')}){{0,{MAX_CERTIFICATES - 1}}}",
+            _close("X509Data"),
+            _close("KeyInfo"),
+            "</(?P=p)Signature>",
+        )
+    ).encode("ascii")
+)
+"""The strict profile, as the canonical form of a Signature."""
+
+_ALONE = etree.XPath(
+    "count(/*/ds:Signature) = 1"
+    " and count(//ds:*) = count(/*/*[last()][self::ds:Signature]/descendant-or-self::ds:*)",
+    namespaces={"ds": DSIG},
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +107,8 @@ class UnverifiedSignature:
     """The claims of one signature."""
 
     element: etree._Element = field(repr=False)
-    signed_info: etree._Element = field(repr=False)
+    signed_info: bytes = field(repr=False)
+    """The exclusive canonical form of SignedInfo: what the signature value is over."""
     algorithm: SignatureAlgorithm
     digest_algorithm: DigestAlgorithm
     digest: bytes
@@ -64,139 +116,58 @@ class UnverifiedSignature:
     certificate_der: bytes = field(repr=False)
 
 
-def check_document(root: etree._Element, raw: bytes) -> None:
+def check_document(root: etree._Element) -> None:
     """Refuse comments, processing instructions, ``xsi:`` and ``xml:`` attributes anywhere.
 
     The prolog and the epilog count too. Raises ``CommentOrPi``.
     """
-    if b"<!--" in raw or raw.find(b"<?", 5) != -1:
-        marks = next(root.iter(etree.Comment, etree.PI), None)
-        if marks is not None or root.getprevious() is not None or root.getnext() is not None:
-            raise CommentOrPi
-    if (b"XMLSchema-instance" in raw or b"xml:" in raw) and _XSI_ATTRIBUTE(root):
+    if _UNSEEN(root):
         raise CommentOrPi
 
 
 def find(root: etree._Element) -> UnverifiedSignature:
     """Return the one signature of an envelope; raises ``profile.*`` errors for anything else."""
-    signatures = list(root.iter(SIGNATURE))
-    if not signatures:
-        raise SignatureMissing
-    if len(signatures) > 1:
-        raise SignatureCount(count=len(signatures))
-    signature = signatures[0]
-    if len(root) == 0 or root[-1] is not signature:
+    if not _ALONE(root):
+        diagnosis.explain_place(root)
+    signature = root[-1]
+    found = _PATTERN.fullmatch(canonical(signature))
+    if found is None:
+        diagnosis.explain(signature)
         raise SignaturePlace
-    inside = sum(1 for _ in signature.iter(f"{{{DSIG}}}*"))
-    if sum(1 for _ in root.iter(f"{{{DSIG}}}*")) != inside:
-        raise SignaturePlace
-    return _read(signature)
-
-
-def _read(signature: etree._Element) -> UnverifiedSignature:
-    parts = list(signature)
-    if signature.attrib or [part.tag for part in parts] != _PARTS or _has_text(signature):
-        raise SignaturePlace(_names(parts))
-    signed_info, value, key_info = parts
-    if value.attrib or len(value):
-        raise SignaturePlace("SignatureValue")
-    algorithm, reference = _signed_info(signed_info)
-    digest_algorithm, digest = _reference(reference)
     return UnverifiedSignature(
         element=signature,
-        signed_info=signed_info,
-        algorithm=algorithm,
-        digest_algorithm=digest_algorithm,
-        digest=digest,
-        value=_decoded(value, SignaturePlace("SignatureValue")),
-        certificate_der=_certificate(key_info),
+        signed_info=_signed_info(found),
+        algorithm=_algorithm(_SIGNATURES, found["method"]),
+        digest_algorithm=_algorithm(_DIGESTS, found["digest_method"]),
+        digest=_decoded(found["digest"], ReferenceRefused),
+        value=_decoded(found["value"], SignaturePlace),
+        certificate_der=_decoded(found["certificate"], KeyInfoRefused),
     )
 
 
-def _signed_info(signed_info: etree._Element) -> tuple[SignatureAlgorithm, etree._Element]:
-    parts = list(signed_info)
-    tags = [part.tag for part in parts]
-    if tags.count(_INFO_PARTS[2]) != 1:
-        raise ReferenceRefused(f"{tags.count(_INFO_PARTS[2])} references")
-    if signed_info.attrib or tags != _INFO_PARTS or _has_text(signed_info):
-        raise SignaturePlace(_names(parts))
-    if _algorithm_of(parts[0]) != EXCLUSIVE_C14N:
-        raise AlgorithmRefused(value=_shown(_algorithm_of(parts[0])))
-    method = _SIGNATURES.get(_algorithm_of(parts[1]))
-    if method is None:
-        raise AlgorithmRefused(value=_shown(_algorithm_of(parts[1])))
-    return method, parts[2]
+def _signed_info(found: re.Match[bytes]) -> bytes:
+    """As an apex of its own, SignedInfo carries the namespace declaration of its parent."""
+    info, start = found["info"], len(found["p"]) + len("<SignedInfo")
+    return info[:start] + found["ns"] + info[start:]
 
 
-def _reference(reference: etree._Element) -> tuple[DigestAlgorithm, bytes]:
-    if dict(reference.attrib) != {"URI": ""} or _has_text(reference):
-        raise ReferenceRefused
-    parts = list(reference)
-    tags = [part.tag for part in parts]
-    if not tags or tags[0] != _REFERENCE_PARTS[0]:
-        raise TransformRefused
-    if tags != _REFERENCE_PARTS or parts[2].attrib or len(parts[2]):
-        raise ReferenceRefused(_names(parts))
-    transforms = list(parts[0])
-    shapes = [one.tag == _ds("Transform") and len(one.attrib) == 1 for one in transforms]
-    if parts[0].attrib or _has_text(parts[0]) or not all(shapes):
-        raise TransformRefused(_names(transforms))
-    found = [one.get("Algorithm", "") for one in transforms]
-    if found != _TRANSFORMS or any(len(one) or (one.text or "").strip() for one in transforms):
-        raise TransformRefused(" ".join(_shown(uri) for uri in found))
-    method = _DIGESTS.get(_algorithm_of(parts[1]))
-    if method is None:
-        raise AlgorithmRefused(value=_shown(_algorithm_of(parts[1])))
-    return method, _decoded(parts[2], ReferenceRefused("DigestValue"))
+A = TypeVar("A")
 
 
-def _algorithm_of(element: etree._Element) -> str:
-    """The Algorithm attribute, which must be all that the element holds."""
-    if len(element.attrib) != 1 or len(element) or (element.text or "").strip():
-        raise AlgorithmRefused(value=etree.QName(element).localname)
-    return element.get("Algorithm", "")
+def _algorithm(known: Mapping[bytes, A], uri: bytes) -> A:
+    algorithm = known.get(uri)
+    if algorithm is None:
+        raise AlgorithmRefused(value=diagnosis.shown(uri.decode("utf-8")))
+    return algorithm
 
 
-def _certificate(key_info: etree._Element) -> bytes:
-    """The first certificate of the one X509Data, which may hold certificates only."""
-    data = list(key_info)
-    if key_info.attrib or len(data) != 1 or data[0].tag != _ds("X509Data") or _has_text(key_info):
-        raise KeyInfoRefused(_names(data))
-    certificates = list(data[0])
-    wrong = [one for one in certificates if one.tag != _ds("X509Certificate") or one.attrib]
-    if wrong or not 1 <= len(certificates) <= MAX_CERTIFICATES or data[0].attrib:
-        raise KeyInfoRefused(_names(certificates))
-    if any(len(one) for one in certificates) or _has_text(data[0]):
-        raise KeyInfoRefused("X509Certificate")
-    return _decoded(certificates[0], KeyInfoRefused("X509Certificate"))
-
-
-def _decoded(element: etree._Element, error: Exception) -> bytes:
+def _decoded(text: bytes, error: type[HubError]) -> bytes:
     """Base64 with white space (RFC 4648 §4) and nothing else; bits behind the end must be zero."""
-    text = "".join((element.text or "").split())
-    if not text or not _BASE64.fullmatch(text):
-        raise error
+    packed = b"".join(text.replace(b"&#xD;", b"").split())
     try:
-        data = base64.b64decode(text, validate=True)
+        data = binascii.a2b_base64(packed, strict_mode=True)
     except binascii.Error as wrong:
-        raise error from wrong
-    if base64.b64encode(data).decode("ascii") != text:
-        raise error
+        raise error("base64") from wrong
+    if not data or binascii.b2a_base64(data, newline=False) != packed:
+        raise error("base64")
     return data
-
-
-def _has_text(element: etree._Element) -> bool:
-    """Whether text other than white space stands between the children."""
-    texts = [element.text, *(child.tail for child in element)]
-    return any(text and text.strip() for text in texts)
-
-
-def _names(elements: list[etree._Element]) -> str:
-    return " ".join(etree.QName(one).localname for one in elements if isinstance(one.tag, str))[
-        :200
-    ]
-
-
-def _shown(uri: str) -> str:
-    """An algorithm's name for a message: printable and short."""
-    return "".join(char for char in uri[:100] if char.isprintable())

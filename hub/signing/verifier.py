@@ -28,8 +28,8 @@ from hub.errors import (
 )
 from hub.signing import algorithms, structure
 from hub.signing.algorithms import PublicKey
+from hub.signing.c14n import canonical
 from hub.signing.policy import STRICT_V1, Policy
-from hub.signing.signer import canonical
 from hub.signing.trust import TrustStore
 
 ENVELOPE = f"{{{NAMESPACE}}}Envelope"
@@ -88,22 +88,21 @@ class Verifier:
         ``SchemaViolation`` or ``CodeMalformed`` when the signed part names no one sender.
         """
         root = safexml.parse(raw)
-        structure.check_document(root, raw)
+        structure.check_document(root)
         signature = structure.find(root)
         self._check_algorithms(signature)
-        signed_info = canonical(signature.signed_info)
         _take_out(root, signature.element)
         signed = canonical(root)
         if not hmac.compare_digest(signature.digest_algorithm.digest(signed), signature.digest):
             raise DigestMismatch
         key = self._key(signature.certificate_der)
-        algorithms.verify(key, signature.algorithm, signed_info, signature.value)
+        algorithms.verify(key, signature.algorithm, signature.signed_info, signature.value)
         standing = self._trust.judge(signature.certificate_der, at)
-        covered = safexml.parse(signed)
+        covered = safexml.parse_canonical(signed)
         header = _header(covered)
         sender = _sender(header)
         by_gateway = self._trust.authorise(standing, sender, at)
-        bound = header.findall(SIGNER_CERTIFICATE)
+        bound = list(header.iterchildren(SIGNER_CERTIFICATE))
         if len(bound) != 1 or (bound[0].text or "").strip() != standing.sha256:
             raise CertificateBinding
         return VerifiedEnvelope(
@@ -162,21 +161,21 @@ def _take_out(root: etree._Element, signature: etree._Element) -> None:
 def _header(root: etree._Element) -> etree._Element:
     if root.tag != ENVELOPE:
         raise SchemaViolation(reason=f"root {etree.QName(root).localname[:60]}")
-    headers = root.findall(HEADER)
+    headers = list(root.iterchildren(HEADER))
     if len(headers) != 1 or root[0] is not headers[0]:
         raise SchemaViolation(reason=f"{len(headers)} Header")
     return headers[0]
 
 
 def _sender(header: etree._Element) -> AgencyCode:
-    senders = header.findall(FROM)
+    senders = list(header.iterchildren(FROM))
     if len(senders) != 1:
         raise SchemaViolation(reason=f"{len(senders)} From")
     return AgencyCode.parse(senders[0].get("code", ""))
 
 
 def _message_id(header: etree._Element) -> MessageId | None:
-    found = header.findall(MESSAGE_ID)
+    found = list(header.iterchildren(MESSAGE_ID))
     try:
         return MessageId.parse((found[0].text or "").strip()) if len(found) == 1 else None
     except CodeMalformed:
