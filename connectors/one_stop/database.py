@@ -23,7 +23,9 @@ def connect(url: str) -> Engine:
             url, connect_args=arguments, pool_pre_ping=True, hide_parameters=True
         )
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-        raise ConfigInvalid(file="connector", key="database", reason=type(error).__name__) from error
+        raise ConfigInvalid(
+            file="connector", key="database", reason=type(error).__name__
+        ) from error
     if sqlite:
         event.listen(engine, "connect", _tolerant)
     return engine

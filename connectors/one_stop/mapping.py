@@ -84,6 +84,8 @@ class Event(_Table):
     type: str
     to: str
     """``procedure`` (by ``[receivers]``), ``origin`` (the agency that sent it), or a code."""
+    channel: tuple[str, ...] = ()
+    """Only for dossiers that came by one of these channels; empty: any."""
 
 
 class Column(_Table):

@@ -142,6 +142,8 @@ class SqlSource:
             yield Item(f"{name}:{_mark(row[feed.watermark])}:error", error=error, label=name)
             return
         for event in events:
+            if event.channel and found.text("channel") not in event.channel:
+                continue
             key = f"{name}:{event.type}"
             if not feed.once:
                 key = f"{key}:{found.digest[:16]}"

@@ -68,10 +68,11 @@ class PostOffice:
         return CANCELLED if done else UNKNOWN_ORDER
 
     def notice(self, body: Mapping[str, Any]) -> int:
-        """Keep a dossier notice (``document/post``); the last one of an order number counts."""
+        """Keep a dossier notice (``document/post``); later fields of one order number win."""
         key = (str(body["CustomerCode"]), str(body["OrderNumber"]))
-        found = self._rows("SELECT 1 FROM documents WHERE customer=? AND number=?", *key)
-        text = json.dumps(body, ensure_ascii=False)
+        found = self._rows("SELECT body FROM documents WHERE customer=? AND number=?", *key)
+        merged = {**(json.loads(found[0][0]) if found else {}), **body}
+        text = json.dumps(merged, ensure_ascii=False)
         self._run("INSERT OR REPLACE INTO documents VALUES (?,?,?)", *key, text)
         return REPEATED if found else CREATED
 
