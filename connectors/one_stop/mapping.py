@@ -127,7 +127,7 @@ class Write(_Table):
 
     types: tuple[str, ...]
     insert: tuple[Insert, ...] = ()
-    procedure: str = ""
+    procedure: Annotated[str, Field(pattern=r"^([A-Za-z_]\w*(\.[A-Za-z_]\w*){0,2})?$")] = ""
     arguments: tuple[Column, ...] = ()
     status: dict[str, str] = {}
     """Our canonical status → this software's; gives the fact ``status``."""

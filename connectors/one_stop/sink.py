@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, select
+from sqlalchemy import text as sql
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
 
@@ -22,6 +23,12 @@ from hub.envelope import Value
 from hub.errors import ConfigInvalid, Place, SinkRefused, SinkUnavailable, SinkUnknown
 
 Facts = dict[str, str]
+_CALLS = {
+    "oracle": "BEGIN {name}({arguments}); END;",
+    "mssql": "EXEC {name} {arguments}",
+    "sqlite": "SELECT {name}({arguments})",
+}
+"""How databases call a procedure, where it is not the standard's CALL."""
 
 
 class SqlSink:
@@ -92,14 +99,22 @@ class SqlSink:
                 reference = reference or (str(new[0]) if new else "")
         if rule.procedure:
             values = [_value(column, facts, message.payload.fields) for column in rule.arguments]
-            call = getattr(func, rule.procedure)(*values)
-            reference = str(connection.execute(select(call)).scalar() or "")
+            _call(connection, rule.procedure, values)
         if self._inbox.own:
             table = self._tables.get(self._inbox.own)
             column = self._inbox.tables[self._inbox.own]
             row = {self._inbox.key: facts["key"], column: reference}
             connection.execute(table.insert().values(row))
         return Applied(reference)
+
+
+def _call(connection: Connection, procedure: str, values: list[bytes | str | None]) -> None:
+    """Call the vendor's procedure, as its database spells a call; the name is a checked one."""
+    names = [f"a{number}" for number in range(len(values))]
+    form = _CALLS.get(connection.dialect.name, "CALL {name}({arguments})")
+    marks = ", ".join(f":{name}" for name in names)
+    statement = sql(form.format(name=procedure, arguments=marks))
+    connection.execute(statement, dict(zip(names, values, strict=True)))
 
 
 def _facts(message: Inbound, key: str, rule: Write) -> Facts:
