@@ -165,6 +165,8 @@ class DeliveryChange:
     at: datetime
     reason: str = ""
     detail: str = ""
+    attempt: int = 0
+    """1 when the change ends an attempt to deliver."""
 
 
 @dataclass(frozen=True, slots=True)

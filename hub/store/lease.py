@@ -1,0 +1,65 @@
+"""Leases with fencing tokens: who may route. On SQLite there is one lease, and one router."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+
+from hub.errors import SecondRouter
+from hub.store.dialect import upsert
+from hub.store.engine import Store
+from hub.store.tables import leases
+from hub.store.times import to_us
+
+ROUTER = "router"
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A right that ends by itself; its token grows with every new owner."""
+
+    name: str
+    owner: str
+    token: int
+    expires_at: datetime
+
+    @classmethod
+    def acquire(
+        cls, store: Store, owner: str, ttl_s: float, now: datetime, name: str = ROUTER
+    ) -> Lease:
+        """Take the lease if it is free or has run out; raises ``SecondRouter`` otherwise."""
+        expires = now + timedelta(seconds=ttl_s)
+        with store.write() as connection:
+            held = connection.execute(select(leases).where(leases.c.name == name)).one_or_none()
+            if held and held.owner != owner and held.expires_us > to_us(now):
+                raise SecondRouter
+            token = held.token + 1 if held else 1
+            connection.execute(
+                upsert(connection, leases, ("name",)),
+                {"name": name, "owner": owner, "token": token, "expires_us": to_us(expires)},
+            )
+        return cls(name, owner, token, expires)
+
+    def renew(self, store: Store, ttl_s: float, now: datetime) -> Lease:
+        """Hold on to it for longer; raises ``SecondRouter`` when it has gone to another owner."""
+        expires = now + timedelta(seconds=ttl_s)
+        with store.write() as connection:
+            done = connection.execute(
+                update(leases)
+                .where(leases.c.name == self.name, leases.c.token == self.token)
+                .values(expires_us=to_us(expires))
+            )
+            if done.rowcount != 1:
+                raise SecondRouter
+        return replace(self, expires_at=expires)
+
+    def release(self, store: Store) -> None:
+        """Give it back, so that the next owner need not wait; the token is not reused."""
+        with store.write() as connection:
+            connection.execute(
+                update(leases)
+                .where(leases.c.name == self.name, leases.c.token == self.token)
+                .values(expires_us=0)
+            )

@@ -1,0 +1,112 @@
+"""Read what became of messages: look-ups, the trace of a life, counts."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.engine import Connection, RowMapping
+
+from hub.store.engine import Store
+from hub.store.tables import deliveries, events, messages, quarantine
+from hub.store.times import from_us
+
+MAX_TRACED = 200
+"""Messages in one trace: a dossier with more events than this is shown by its latest ones."""
+
+
+def trace(store: Store, wanted: str) -> list[dict[str, Any]]:
+    """Return every message with this message id, dossier code or document id, oldest first.
+
+    Each is ``{"message_id", "type", "from", "to", "state", "digest", "events": [{"at", "kind",
+    "detail"}]}`` with times in RFC 3339. Quarantined arrivals that claim the id come last.
+    """
+    with store.read() as connection:
+        rows = connection.execute(
+            select(messages)
+            .where(
+                or_(
+                    messages.c.message_id == wanted.lower(),
+                    messages.c.dossier_code == wanted,
+                    messages.c.document_id == wanted,
+                )
+            )
+            .order_by(messages.c.arrived_us.desc())
+            .limit(MAX_TRACED)
+        ).mappings()
+        found = [_message(connection, row) for row in reversed(list(rows))]
+        forged = connection.execute(
+            select(quarantine).where(quarantine.c.claimed_id == wanted.lower())
+        ).mappings()
+        return found + [_forged(connection, row) for row in forged]
+
+
+def _message(connection: Connection, row: RowMapping) -> dict[str, Any]:
+    receivers = connection.scalars(
+        select(deliveries.c.receiver).where(deliveries.c.message == row["id"])
+    )
+    return {
+        "message_id": row["message_id"],
+        "type": row["type"],
+        "from": row["sender"],
+        "to": sorted(set(receivers)),
+        "state": row["state"],
+        "digest": row["digest"],
+        "events": _events(connection, row["id"]),
+    }
+
+
+def _forged(connection: Connection, row: RowMapping) -> dict[str, Any]:
+    return {
+        "message_id": row["claimed_id"],
+        "type": "",
+        "from": "",
+        "to": [],
+        "state": "quarantined",
+        "digest": row["digest"],
+        "events": _events(connection, row["id"]),
+    }
+
+
+def _events(connection: Connection, message: str) -> list[dict[str, Any]]:
+    rows = connection.execute(
+        select(events).where(events.c.message == message).order_by(events.c.n)
+    ).mappings()
+    return [
+        {
+            "at": from_us(row["at_us"]).isoformat(timespec="milliseconds"),
+            "kind": row["kind"],
+            "detail": json.loads(row["detail"]),
+        }
+        for row in rows
+    ]
+
+
+def counts(store: Store) -> dict[str, int]:
+    """Return ``accepted``, ``delivered``, ``refused``, ``parked`` and ``forged_quarantined``.
+
+    ``refused`` counts messages that the hub rejected and deliveries that a receiver refused.
+    """
+    with store.read() as connection:
+        by_state = _by(connection, messages.c.state)
+        by_delivery = _by(connection, deliveries.c.state)
+        forged = connection.scalar(select(func.count()).select_from(quarantine)) or 0
+    return {
+        "accepted": by_state.get("accepted", 0),
+        "delivered": by_delivery.get("delivered", 0),
+        "refused": by_state.get("rejected", 0) + by_delivery.get("refused", 0),
+        "parked": by_delivery.get("parked", 0) + by_state.get("parked", 0),
+        "forged_quarantined": forged,
+    }
+
+
+def quarantined_by_code(store: Store) -> dict[str, int]:
+    """Return how many arrivals were quarantined for each error code."""
+    with store.read() as connection:
+        return _by(connection, quarantine.c.code)
+
+
+def _by(connection: Connection, column: Any) -> dict[str, int]:
+    rows = connection.execute(select(column, func.count()).group_by(column))
+    return {str(name): int(count) for name, count in rows}
