@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import subprocess
+import sys
 from collections.abc import Iterable
 from datetime import datetime, timezone
 from pathlib import Path
 from types import SimpleNamespace
 
+import httpx2
 import pytest
 
 from connectors.one_stop.database import connect
@@ -14,6 +19,10 @@ from connectors.one_stop.mapping import load
 from connectors.one_stop.sink import SqlSink
 from connectors.one_stop.source import SqlSource
 from connectors.simulators import one_stop as vendor
+from connectors.vnpost.client import Ngsp
+from connectors.vnpost.config import VnpostConfig
+from connectors.vnpost.sink import OrderSink
+from connectors.vnpost.source import TrackingSource
 from hub.adapters.contract import Draft, Inbound, Item
 from hub.codes import AgencyCode, Environment, MessageId
 from hub.envelope import EnvelopeDraft, Header
@@ -86,3 +95,74 @@ def commune(tmp_path):
 def department(tmp_path):
     """A department's one-stop, empty."""
     return office(tmp_path / "department.db", "department", DEPARTMENT)
+
+
+LATER = datetime(2026, 3, 12, 2, 0, tzinfo=timezone.utc)
+DESK = {
+    "code": "H12.15",
+    "name": "Bộ phận Một cửa minh họa",
+    "address": "Số 2 đường Minh Họa",
+    "phone": "0240000000",
+    "province": "10",
+}
+
+
+class Running:
+    """A server process and the connector's parts on it; leaving stops it by SIGTERM."""
+
+    def __init__(self, data: Path, folder: Path, **options):
+        self.command = [sys.executable, "-m", "connectors.simulators.vnpost", "--data", str(data)]
+        self.secret = folder / "secret"
+        self.secret.write_text("sim-secret")
+        self.options = options
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True)
+        url = json.loads(self.process.stdout.readline())["url"]
+        options = {
+            "url": url,
+            "consumer_key": "sim-key",
+            "secret_file": str(self.secret),
+            "timeout_s": 1.0,
+            "page_size": 2,
+            "customers": {"crm": DESK},
+            **self.options,
+        }
+        config = VnpostConfig.parse(options)
+        self.client = Ngsp(config)
+        source = TrackingSource(self.client, config, TRIAL, lambda: LATER)
+        self.hands = httpx2.Client(base_url=f"{url}/_sim/", trust_env=False)
+        return SimpleNamespace(
+            source=source,
+            sink=OrderSink(self.client, config),
+            config=config,
+            client=self.client,
+            do=lambda action, **body: self.hands.post(action, json=body).json(),
+            see=lambda what: self.hands.get(what).json(),
+            stop=self.stop,
+        )
+
+    def stop(self):
+        """Stop the server by SIGTERM; it ends with status 0."""
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(10) == 0
+
+    def __exit__(self, *_):
+        self.client.close()
+        self.hands.close()
+        if self.process.poll() is None:
+            self.stop()
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def post(tmp_path):
+    """A post of our own: a server process that keeps its books in a file."""
+    with Running(tmp_path / "post.sqlite", tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def running():
+    """The class that runs a server process, for tests that start it more than once."""
+    return Running

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
 from datetime import datetime, timezone
 from pathlib import Path
-from types import SimpleNamespace
 
-import httpx2
 import pytest
 
-from connectors.vnpost.client import Ngsp
 from connectors.vnpost.config import VnpostConfig
-from connectors.vnpost.sink import OrderSink
-from connectors.vnpost.source import TrackingSource
 from hub.adapters.contract import Draft
 from hub.codes import AgencyCode, DossierCode, Environment, MessageType
 from hub.envelope import Payload
@@ -47,61 +39,6 @@ SLIP = {
     "DocumentSender": {"Name": "Nguyễn Văn Mẫu", "Phone": "0900000000", "ProvinceCode": "10"},
     "CODAmount": 30000.0,
 }
-
-
-@pytest.fixture
-def post(tmp_path):
-    """A post of our own: a server process that keeps its books in a file."""
-    with Running(tmp_path / "post.sqlite", tmp_path) as made:
-        yield made
-
-
-class Running:
-    """A server process and the connector's parts on it; leaving stops it by SIGTERM."""
-
-    def __init__(self, data: Path, folder: Path, **options):
-        self.command = [sys.executable, "-m", "connectors.simulators.vnpost", "--data", str(data)]
-        self.secret = folder / "secret"
-        self.secret.write_text("sim-secret")
-        self.options = options
-
-    def __enter__(self):
-        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True)
-        url = json.loads(self.process.stdout.readline())["url"]
-        options = {
-            "url": url,
-            "consumer_key": "sim-key",
-            "secret_file": str(self.secret),
-            "timeout_s": 1.0,
-            "page_size": 2,
-            "customers": {"crm": DESK},
-            **self.options,
-        }
-        config = VnpostConfig.parse(options)
-        self.client = Ngsp(config)
-        source = TrackingSource(self.client, config, TRIAL, lambda: NOW)
-        self.hands = httpx2.Client(base_url=f"{url}/_sim/", trust_env=False)
-        return SimpleNamespace(
-            source=source,
-            sink=OrderSink(self.client, config),
-            config=config,
-            client=self.client,
-            do=lambda action, **body: self.hands.post(action, json=body).json(),
-            see=lambda what: self.hands.get(what).json(),
-            stop=self.stop,
-        )
-
-    def stop(self):
-        """Stop the server by SIGTERM; it ends with status 0."""
-        self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(10) == 0
-
-    def __exit__(self, *_):
-        self.client.close()
-        self.hands.close()
-        if self.process.poll() is None:
-            self.stop()
-        self.process.stdout.close()
 
 
 def track(post, code, *, at=T0, **more):
@@ -190,13 +127,13 @@ def test_late_row_with_older_id_is_found(post):
     assert second.checkpoint == first.checkpoint
 
 
-def test_cursor_survives_a_restart_of_both(tmp_path):
+def test_cursor_survives_a_restart_of_both(tmp_path, running):
     """After a restart of post and connector the cursor goes on from where it was."""
     data = tmp_path / "post.sqlite"
-    with Running(data, tmp_path) as post:
+    with running(data, tmp_path) as post:
         track(post, 3)
         cursor = post.source.poll(None, 100).checkpoint
-    with Running(data, tmp_path, overlap_s=0) as post:
+    with running(data, tmp_path, overlap_s=0) as post:
         new = track(post, 4, at=T0 + 7_200_000)
         batch = post.source.poll(cursor, 100)
         assert [item.key for item in batch.items][-1] == new

@@ -1,0 +1,81 @@
+"""The connector of Vietnam Post as a process."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx2
+from hub.adapters.runner import ConnectorSettings, main_for
+
+from connectors.vnpost.client import Ngsp
+from connectors.vnpost.config import VnpostConfig
+from connectors.vnpost.sink import ACCEPTS, OrderSink
+from connectors.vnpost.source import TrackingSource
+from hub.adapters.contract import Parts
+from hub.codes import Environment
+
+_DESK = {
+    "code": "H12.15",
+    "name": "Bộ phận Một cửa minh họa",
+    "address": "Số 2 đường Minh Họa",
+    "phone": "0240000000",
+    "province": "10",
+}
+"""The customer of :func:`check_fixture`."""
+
+
+def parts(
+    given: Mapping[str, object],
+    environment: Environment,
+    folder: Path,
+    clock: Callable[[], datetime],
+) -> Parts:
+    """Make source, sink and probe; a relative ``secret_file`` is relative to the settings file."""
+    config = VnpostConfig.parse(given)
+    config = config.model_copy(update={"secret_file": folder / config.secret_file})
+    client = Ngsp(config)
+    source = TrackingSource(client, config, environment, clock)
+    return Parts(probe=source, source=source, sink=OrderSink(client, config), accepts=ACCEPTS)
+
+
+def factory(settings: ConnectorSettings) -> Parts:
+    """Make the parts that the runner drives."""
+    return parts(settings.options, settings.environment, settings.folder, lambda: datetime.now(UTC))
+
+
+@contextmanager
+def check_fixture(folder: Path) -> Iterator[dict[str, object]]:
+    """Give the conformance suite a throw-away post that has tracked one order."""
+    secret = folder / "secret"
+    secret.write_text("sim-secret", "utf-8")
+    command = [sys.executable, "-m", "connectors.simulators.vnpost"]
+    command += ["--data", str(folder / "post.sqlite")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603 - our own module
+        try:
+            line = server.stdout.readline() if server.stdout else ""
+            url = json.loads(line)["url"]
+            row = {"CustomerCode": "check", "OrderNumber": "BC-1", "StatusCode": 3}
+            httpx2.post(f"{url}/_sim/track", json=row, trust_env=False)
+            yield {
+                "url": url,
+                "consumer_key": "sim-key",
+                "secret_file": str(secret),
+                "customers": {"check": _DESK},
+            }
+        finally:
+            server.terminate()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the connector until SIGTERM."""
+    return main_for(factory, argv)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
