@@ -121,13 +121,19 @@ def _decoded(text: str, name: str) -> bytes:
         if len(text) > _MAX_ENCODED:
             raise AttachmentTooLarge(name=name, size=len(text) * 3 // 4, limit=MAX_INLINE)
     try:
-        return binascii.a2b_base64(text, strict_mode=True)
-    except (binascii.Error, ValueError):
+        return _strict(text)
+    except binascii.Error:
         pass  # perhaps for its line breaks, which strict mode does not know
     try:
-        return binascii.a2b_base64("".join(text.split()), strict_mode=True)
-    except (binascii.Error, ValueError) as error:
+        return _strict("".join(text.split()))
+    except binascii.Error as error:
         raise _violation("not base64", "không phải base64") from error
+
+
+def _strict(text: str) -> bytes:
+    if len(text) % 4 or not text.isascii():
+        raise binascii.Error
+    return binascii.a2b_base64(text, strict_mode=True)
 
 
 def _read(element: etree._Element) -> Attachment:
