@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from hub.errors.base import Disposition, HubError
+from collections.abc import Sequence
+
+from hub.errors.base import Disposition, HubError, Place
 
 
 class CodeMalformed(HubError):
@@ -54,6 +56,27 @@ class DirectoryReference(HubError):
 
     code = "directory.reference"
     vi = "{value} được nêu ở đây nhưng không có trong danh mục."
+
+
+class DirectoryRefused(HubError):
+    """{count} faults were found, so nothing of the file was imported: {listed}."""
+
+    code = "directory.refused"
+    vi = "Có {count} lỗi nên không nạp dòng nào của tệp: {listed}."
+
+    LISTED = 20
+    """Faults spelled out in the sentence; ``problems`` has all of them."""
+
+    def __init__(self, problems: Sequence[HubError], *, file: str) -> None:
+        self.problems = tuple(problems)
+        """Every fault, each with its file, line and column."""
+        shown = self.problems[: self.LISTED]
+        super().__init__(
+            place=Place(file=file),
+            count=len(self.problems),
+            listed="; ".join(f"{one.code}: {one.message('en')}" for one in shown),
+            listed_vi="; ".join(f"{one.code}: {one.message('vi')}" for one in shown),
+        )
 
 
 class SourceError(HubError):

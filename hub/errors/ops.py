@@ -118,3 +118,10 @@ class NotFound(HubError):
 
     code = "lookup.not_found"
     vi = "Không tìm thấy {value}."
+
+
+class InternalFault(HubError):
+    """The hub failed inside while judging this ({kind}); it is kept, and a person has to look."""
+
+    code = "internal.fault"
+    vi = "Trục gặp lỗi nội bộ khi xét ({kind}); thông điệp được giữ lại, cần người xem xét."

@@ -1,0 +1,1 @@
+"""Routing: directory, access rules, the pure pipeline, and the processes that run it."""
