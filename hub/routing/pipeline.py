@@ -93,15 +93,15 @@ def _outcome(work: Callable[[], _T]) -> _T | HubError:
 
 
 def _judge(judged: Judged, context: Context, spent: Spent) -> None:
-    started = middle = perf_counter()
+    _check_account(judged.arrival)
+    started = perf_counter()
     try:
-        _check_account(judged.arrival)
         judged.verified = context.verifier.verify(judged.arrival.raw, at=judged.at)
-        middle = perf_counter()
-        _judge_verified(judged, context)
     finally:
+        middle = perf_counter()
         spent.verify += middle - started
-        spent.validate += perf_counter() - middle
+    _judge_verified(judged, context)
+    spent.validate += perf_counter() - middle
 
 
 def _check_account(arrival: Arrival) -> None:
