@@ -38,7 +38,7 @@ class Send:
     """One message to be published after the store has committed."""
 
     queue: str
-    """Name of the queue that it is for; a rung's when ``rung_s`` is set."""
+    """The inbox or gateway; empty for a receipt of the hub, which goes to ``receiver``'s."""
     message_id: str
     sender: str
     """Canonical code of whoever signed it."""
@@ -47,8 +47,12 @@ class Send:
     digest: str = ""
     delivery: str = ""
     """``DeliveryRow.id``, or empty for what the hub itself says."""
+    message: str = ""
+    """``MessageRow.id`` of a delivery."""
     receipt: str = ""
     """``ReceiptRow.id``, or empty for a delivery."""
+    receiver: str = ""
+    """Canonical code of whoever is told by a receipt of the hub."""
     seq: int = 0
     attempt: int = 0
     rung_s: int = 0
@@ -105,13 +109,20 @@ def remembered(memory: Memory, decision: Decision) -> dict[Key, Prior]:
             deliveries=before.deliveries if before else (),
             receipts=before.receipts if before else (),
         )
-    ids = {prior.message: key for key, prior in {**memory, **changed}.items()}
+    own = {row.id: (row.sender, row.message_id) for row in record.messages}
     for delivery in record.deliveries:
-        _add(changed, memory, ids.get(delivery.message), deliveries=(delivery,))
+        _add(changed, memory, _key_of(delivery.message, own, memory), deliveries=(delivery,))
     for receipt in record.receipts:
-        _add(changed, memory, ids.get(receipt.message), receipts=(receipt,))
-    _apply(changed, memory, record)
+        _add(changed, memory, _key_of(receipt.message, own, memory), receipts=(receipt,))
+    if record.changes:
+        _apply(changed, memory, record)
     return changed
+
+
+def _key_of(message: str, own: Mapping[str, Key], memory: Memory) -> Key | None:
+    if message in own:
+        return own[message]
+    return next((key for key, prior in memory.items() if prior.message == message), None)
 
 
 def _add(
@@ -134,8 +145,6 @@ def _add(
 
 def _apply(changed: dict[Key, Prior], memory: Memory, record: WindowRecord) -> None:
     moved = {change.delivery: change for change in record.changes}
-    if not moved:
-        return
     for key, prior in {**memory, **changed}.items():
         if any(row.id in moved for row in prior.deliveries):
             rows = tuple(

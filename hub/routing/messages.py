@@ -111,6 +111,7 @@ def send(row: DeliveryRow, judged: Judged) -> Send:
         raw=judged.arrival.raw,
         digest=judged.digest,
         delivery=row.id,
+        message=row.message,
         seq=row.seq,
         attempt=row.attempts,
     )
@@ -161,6 +162,7 @@ def _own(message: MessageRow, row: DeliveryRow) -> Send:
         raw=message.raw,
         digest=message.digest,
         delivery=row.id,
+        message=row.message,
     )
 
 

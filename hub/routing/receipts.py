@@ -194,6 +194,7 @@ def _rung(
         sender=subject_key(receipt, context)[0],
         digest=subject.digest,
         delivery=row.id,
+        message=row.message,
         seq=row.seq,
         attempt=attempts,
         rung_s=rung_for(attempts, receipt.retry_after_s, context.rungs_s),

@@ -72,6 +72,7 @@ def decide_due(due: Due, memory: Memory) -> Decision:
         raw=due.arrival.raw,
         digest=due.digest,
         delivery=row.id,
+        message=row.message,
         seq=row.seq,
         attempt=row.attempts,
     )

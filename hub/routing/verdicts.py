@@ -89,7 +89,7 @@ def event(judged: Judged, row_id: str, kind: str, **detail: str) -> EventRow:
 
 
 def sent(receipt: ReceiptRow, context: Context) -> Send:
-    """Return the publication of what the hub says; its queue is looked up by the process."""
+    """Return the publication of what the hub says; the inbox is looked up when it goes out."""
     return Send(
         queue="",
         message_id=receipt.message_id,
@@ -97,6 +97,7 @@ def sent(receipt: ReceiptRow, context: Context) -> Send:
         raw=receipt.raw,
         digest=receipt.digest,
         receipt=receipt.id,
+        receiver=receipt.receiver,
     )
 
 
