@@ -7,9 +7,11 @@ delivery and receipt that follows from it; whatever breaks in between comes agai
 from __future__ import annotations
 
 import threading
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from time import perf_counter
 from typing import Protocol
 
@@ -85,8 +87,7 @@ class Router:
             except SecondRouter:
                 raise
             except Exception as error:  # noqa: BLE001  one window must not end the router
-                code = error.code if isinstance(error, HubError) else type(error).__name__
-                _log.warning("waiting", code=code, seconds=wait_s, exc_info=True)
+                _log.warning("waiting", **told(error), seconds=wait_s)
                 self.stop.wait(wait_s)
                 wait_s = min(wait_s * 2, LONGEST_WAIT_S)
         self._last_note()
@@ -177,7 +178,8 @@ class Router:
             except Exception as error:
                 if group[0].redeliveries < HOPELESS_AFTER:
                     raise
-                _log.exception("kept_for_an_operator", digest=sha256_hex(group[0].raw))
+                digest = sha256_hex(group[0].raw)
+                _log.error("kept_for_an_operator", digest=digest, **told(error))
                 return self._commit(group, fault(error))
         raise StoreUnavailable(reason="no answer")
 
@@ -213,3 +215,12 @@ class Router:
         with self._windows.window() as tx:
             tx.confirm(confirmed.deliveries, confirmed.receipts, self.clock())
         confirmed.clear()
+
+
+def told(error: Exception) -> dict[str, str]:
+    """Return what may be logged of an exception: code or kind and place, never its values."""
+    if isinstance(error, HubError):
+        return {"code": error.code}
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return {"code": type(error).__name__, "where": where}
