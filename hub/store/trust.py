@@ -57,5 +57,6 @@ def load_trust(store: Store, settings: Settings) -> TrustStore:
         crls=crls,
         registrations=registrations,
         represents=represents,
+        aliases={old: row.code for row in directory.agencies(store) for old in row.aliases},
     )
     return TrustStore(material, policy_of(settings))
