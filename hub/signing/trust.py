@@ -7,36 +7,21 @@ dictionary look-up and a few comparisons until the chain or a revocation list ru
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from asn1crypto import x509 as asn1
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
-from pyhanko_certvalidator import CertificateValidator, ValidationContext, errors
 
 from hub.codes import AgencyCode
 from hub.envelope import sha256_hex
-from hub.errors import (
-    HubError,
-    KeyInfoRefused,
-    KeyUnreadable,
-    KeyUsageRefused,
-    NotInDate,
-    RevocationUnknown,
-    Revoked,
-    SignerMismatch,
-    UnknownIssuer,
-    Unregistered,
-    WeakKey,
-)
+from hub.errors import KeyUnreadable, NotInDate, SignerMismatch, Unregistered
 from hub.signing.algorithms import PublicKey
+from hub.signing.certpath import PathFinder, check_usage, load, strong_key
 from hub.signing.policy import STRICT_V1, Policy
 
 MAX_JUDGED = 10_000
@@ -94,7 +79,8 @@ class Standing:
     key: PublicKey = field(repr=False)
     since: datetime
     until: datetime
-    """The chain is in date and the revocation lists are fresh within ``since`` … ``until``."""
+    """Within ``since`` … ``until``, both included, the chain is in date, no list runs out and no
+    listed revocation takes hold: the judgement stays the same."""
     revocation: Literal["good", "unknown"]
 
 
@@ -111,7 +97,8 @@ class TrustStore:
         self._gateways: dict[AgencyCode, list[Represents]] = {}
         for represents in material.represents:
             self._gateways.setdefault(represents.agency, []).append(represents)
-        self._bounds = _list_bounds(material.crls)
+        self._finder = PathFinder(material.anchors, material.intermediates, material.crls)
+        self._ends = self._finder.ends_of_lists()
 
     def judge(self, certificate_der: bytes, at: datetime) -> Standing:
         """Return the standing of a certificate at a time.
@@ -162,106 +149,19 @@ class TrustStore:
         return AgencyCode.parse(other) if other else code
 
     def _judge(self, der: bytes, at: datetime) -> Standing:
-        certificate = _load(der)
-        key = self._strong(certificate)
-        _check_usage(certificate)
-        path = self._path(der, at, self._material.crls or None)
-        revocation: Literal["good", "unknown"] = "good"
-        if path is None:
-            if self._policy.revocation_unknown == "refuse":
-                raise RevocationUnknown
-            path, revocation = self._path(der, at, None, check=False) or [], "unknown"
+        certificate = load(der)
+        key = strong_key(certificate, self._policy)
+        check_usage(certificate)
+        chain = self._finder.find(der, at, self._policy)
+        stale = [end + datetime.resolution for end in self._ends if end < at]
+        fresh = [end for end in self._ends if end >= at]
         return Standing(
             sha256=sha256_hex(der),
             key=key,
-            since=max(one.not_valid_before for one in path),
-            until=min([one.not_valid_after for one in path] + [self._fresh_until(at)]),
-            revocation=revocation,
+            since=max([chain.since, *stale]),
+            until=min([chain.until, *fresh]),
+            revocation="good" if chain.checked else "unknown",
         )
-
-    def _fresh_until(self, at: datetime) -> datetime:
-        """The next time at which a revocation list runs out."""
-        return min((end for end in self._bounds if end >= at), default=at)
-
-    def _strong(self, certificate: x509.Certificate) -> PublicKey:
-        key = certificate.public_key()
-        policy = self._policy
-        if isinstance(key, rsa.RSAPublicKey):
-            if not policy.min_rsa_bits <= key.key_size <= policy.max_rsa_bits:
-                raise WeakKey(f"RSA {key.key_size}")
-            return key
-        if isinstance(key, ec.EllipticCurvePublicKey):
-            if key.curve.name not in policy.curves:
-                raise WeakKey(key.curve.name)
-            return key
-        raise WeakKey(type(key).__name__)
-
-    def _path(
-        self, der: bytes, at: datetime, crls: Iterable[bytes] | None, *, check: bool = True
-    ) -> list[asn1.Certificate] | None:
-        """Return the chain, or ``None`` when only the revocation state cannot be told."""
-        context = ValidationContext(
-            trust_roots=[asn1.Certificate.load(der) for der in self._material.anchors],
-            other_certs=[asn1.Certificate.load(one) for one in self._material.intermediates],
-            moment=at,
-            allow_fetching=False,
-            crls=list(crls or ()),
-            revocation_mode="require" if check else "soft-fail",
-            retroactive_revinfo=True,
-        )
-        validator = CertificateValidator(asn1.Certificate.load(der), validation_context=context)
-        try:
-            usage = validator.async_validate_usage({"digital_signature"})  # type: ignore[no-untyped-call]  # untyped in the library
-            path = asyncio.run(usage)
-        except errors.InsufficientRevinfoError:
-            return None
-        except (errors.PathError, errors.ValidationError) as error:
-            raise _translated(error) from error
-        chain = list(path.iter_certs(include_root=True))
-        if len(chain) > self._policy.max_chain:
-            raise UnknownIssuer(f"chain of {len(chain)}")
-        return chain
-
-
-def _translated(error: Exception) -> HubError:
-    text = " ".join(str(error).split())[:200]
-    if isinstance(error, errors.RevokedError):
-        return Revoked(text)
-    if isinstance(error, errors.ExpiredError | errors.NotYetValidError):
-        return NotInDate(text)
-    if isinstance(error, errors.DisallowedAlgorithmError):
-        return WeakKey(text)
-    if isinstance(error, errors.InvalidCertificateError):
-        return KeyUsageRefused(text)
-    return UnknownIssuer(text)
-
-
-def _load(der: bytes) -> x509.Certificate:
-    try:
-        return x509.load_der_x509_certificate(der)
-    except ValueError as error:
-        raise KeyInfoRefused("not an X.509 certificate") from error
-
-
-def _check_usage(certificate: x509.Certificate) -> None:
-    """An end entity's certificate with digitalSignature; a missing extension is not a yes."""
-    try:
-        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
-    except (x509.ExtensionNotFound, ValueError) as error:
-        raise KeyUsageRefused("no key usage") from error
-    if not usage.digital_signature:
-        raise KeyUsageRefused
-    try:
-        constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
-    except x509.ExtensionNotFound:
-        return
-    if constraints.ca:
-        raise KeyUsageRefused("CA certificate")
-
-
-def _list_bounds(crls: Iterable[bytes]) -> list[datetime]:
-    ends = (x509.load_der_x509_crl(der).next_update_utc for der in crls)
-    return [end if end is not None else datetime.max.replace(tzinfo=UTC) for end in ends]
 
 
 def material_from_folder(

@@ -7,11 +7,9 @@ Whatever fails raises the leaf of ``hub.errors`` that says so; no URL is ever fo
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from datetime import datetime
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from lxml import etree
 
 from hub import safexml
@@ -22,13 +20,12 @@ from hub.errors import (
     CertificateBinding,
     CodeMalformed,
     DigestMismatch,
-    KeyInfoRefused,
     SchemaViolation,
-    WeakKey,
 )
 from hub.signing import algorithms, structure
 from hub.signing.algorithms import PublicKey
 from hub.signing.c14n import canonical
+from hub.signing.certpath import load, public_key
 from hub.signing.policy import STRICT_V1, Policy
 from hub.signing.trust import TrustStore
 
@@ -48,7 +45,8 @@ class VerifiedEnvelope:
     """An envelope whose signature holds and whose signer may speak for its sender.
 
     ``root`` was parsed from the very bytes that the signature covers. Only :class:`Verifier` makes
-    one: the last argument is a token that nobody else has.
+    one: the last argument is a token that nobody else has, and that no envelope keeps, so that
+    ``dataclasses.replace`` cannot change one either.
     """
 
     raw: bytes = field(repr=False)
@@ -65,10 +63,10 @@ class VerifiedEnvelope:
     by_gateway: AgencyCode | None
     """The gateway that signed for the sender, if one did."""
     verified_at: datetime
-    maker: object = field(repr=False, compare=False, default=None)
+    maker: InitVar[object] = None
 
-    def __post_init__(self) -> None:
-        if self.maker is not _MAKER:
+    def __post_init__(self, maker: object) -> None:
+        if maker is not _MAKER:
             msg = "only hub.signing.verifier.Verifier makes a VerifiedEnvelope"
             raise TypeError(msg)
 
@@ -128,23 +126,11 @@ class Verifier:
         """The public key of a certificate that nobody has judged yet."""
         key = self._keys.get(certificate_der)
         if key is None:
-            key = _public_key(certificate_der, self._policy)
+            key = public_key(load(certificate_der), self._policy)
             if len(self._keys) >= MAX_KEYS:
                 self._keys.clear()
             self._keys[certificate_der] = key
         return key
-
-
-def _public_key(der: bytes, policy: Policy) -> PublicKey:
-    try:
-        key = x509.load_der_x509_certificate(der).public_key()
-    except ValueError as error:
-        raise KeyInfoRefused("not an X.509 certificate") from error
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        return key
-    if isinstance(key, rsa.RSAPublicKey) and key.key_size <= policy.max_rsa_bits:
-        return key
-    raise WeakKey(type(key).__name__)
 
 
 def _take_out(root: etree._Element, signature: etree._Element) -> None:
