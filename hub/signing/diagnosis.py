@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from lxml import etree
 
 from hub.envelope import DSIG
@@ -29,6 +31,9 @@ def _ds(name: str) -> str:
 SIGNATURE = _ds("Signature")
 _PARTS = [_ds("SignedInfo"), _ds("SignatureValue"), _ds("KeyInfo")]
 _INFO_PARTS = [_ds("CanonicalizationMethod"), _ds("SignatureMethod"), _ds("Reference")]
+MAX_CERTIFICATES = 5
+"""Certificates in X509Data, the signer's and its chain."""
+_BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+")
 _REFERENCE_PARTS = [_ds("Transforms"), _ds("DigestMethod"), _ds("DigestValue")]
 
 
@@ -79,7 +84,7 @@ def _explain_reference(reference: etree._Element) -> None:
     if uris != [ENVELOPED, EXCLUSIVE_C14N] or any(len(one) for one in parts[0]):
         raise TransformRefused(" ".join(shown(uri) for uri in uris))
     _explain_algorithm(parts[1], {one.value for one in DigestAlgorithm})
-    if len(parts[2]) or parts[2].attrib:
+    if not _is_plain(parts[2]):
         raise ReferenceRefused("DigestValue")
 
 
@@ -96,8 +101,16 @@ def _explain_key_info(key_info: etree._Element) -> None:
     certificates = list(data[0])
     if not certificates or any(one.tag != _ds("X509Certificate") for one in certificates):
         raise KeyInfoRefused(_names(certificates))
-    if any(len(one) or one.attrib for one in certificates) or data[0].attrib:
+    if len(certificates) > MAX_CERTIFICATES:
+        raise KeyInfoRefused(f"{len(certificates)} certificates")
+    if data[0].attrib or not all(_is_plain(one) for one in certificates):
         raise KeyInfoRefused("X509Certificate")
+
+
+def _is_plain(element: etree._Element) -> bool:
+    """Whether an element holds base64 characters and white space, and nothing else."""
+    bare = not len(element) and not element.attrib
+    return bare and _BASE64.fullmatch(element.text or "") is not None
 
 
 def _names(elements: list[etree._Element]) -> str:

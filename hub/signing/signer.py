@@ -8,10 +8,12 @@ from lxml import etree
 
 from hub import safexml
 from hub.envelope import DSIG, NAMESPACE
-from hub.errors import SchemaViolation, SignatureCount
+from hub.errors import SchemaViolation, SignatureCount, SignaturePlace
 from hub.signing.algorithms import ENVELOPED, EXCLUSIVE_C14N, DigestAlgorithm
 from hub.signing.c14n import canonical
+from hub.signing.diagnosis import MAX_CERTIFICATES
 from hub.signing.keys import SigningKey
+from hub.signing.structure import check_document
 
 HEADER = f"{{{NAMESPACE}}}Header"
 SIGNER_CERTIFICATE = f"{{{NAMESPACE}}}SignerCertificate"
@@ -35,12 +37,16 @@ _SIGNED_INFO = (
 def sign(draft: bytes, key: SigningKey) -> bytes:
     """Return the signed envelope of an unsigned one, with SignerCertificate filled in.
 
-    Raises ``xml.*`` errors, ``SignatureCount`` for a draft that is signed already, or
-    ``SchemaViolation`` when it has no Header.
+    Raises what every verifier would raise later: ``xml.*`` errors, ``CommentOrPi``,
+    ``SignaturePlace`` for stray elements of XML Signature; ``SignatureCount`` for a draft that is
+    signed already, ``SchemaViolation`` when it has no Header.
     """
     root = safexml.parse(draft)
+    check_document(root)
     if next(root.iter(SIGNATURE), None) is not None:
         raise SignatureCount(count=2)
+    if next(root.iter(f"{{{DSIG}}}*"), None) is not None:
+        raise SignaturePlace
     header = root.find(HEADER)
     if header is None:
         raise SchemaViolation(reason="no Header")
@@ -85,6 +91,6 @@ def sign_canonical(unsigned: bytes, key: SigningKey) -> bytes:
 def _key_info(key: SigningKey) -> bytes:
     certificates = b"".join(
         b"<ds:X509Certificate>" + base64.b64encode(der) + b"</ds:X509Certificate>"
-        for der in (key.certificate_der, *key.chain)
+        for der in (key.certificate_der, *key.chain)[:MAX_CERTIFICATES]
     )
     return b"<ds:KeyInfo><ds:X509Data>" + certificates + b"</ds:X509Data></ds:KeyInfo>"

@@ -32,6 +32,7 @@ from hub.signing.algorithms import (
     SignatureAlgorithm,
 )
 from hub.signing.c14n import canonical
+from hub.signing.diagnosis import MAX_CERTIFICATES
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 XML = "http://www.w3.org/XML/1998/namespace"
@@ -42,8 +43,6 @@ _UNSEEN = etree.XPath(
 """What a signature does not cover, or what changes the meaning of what it covers."""
 _SIGNATURES = {algorithm.value.encode(): algorithm for algorithm in SignatureAlgorithm}
 _DIGESTS = {algorithm.value.encode(): algorithm for algorithm in DigestAlgorithm}
-MAX_CERTIFICATES = 5
-"""Certificates in X509Data, the signer's and its chain."""
 
 _BLANK = r"(?:\s|&#xD;)*"
 
