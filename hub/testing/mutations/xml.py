@@ -68,6 +68,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     mutation("NUL", text(_BODY, r"\1\0"), MALFORMED),
     mutation("reference to U+0000", text(_BODY, r"\1&#0;"), MALFORMED),
     mutation("undeclared prefix", text(_BODY, r"\1<p:x/>"), MALFORMED),
+    mutation("relative namespace URI", text(_BODY, r'\1<x xmlns="relative"/>'), MALFORMED),
     mutation("attribute twice", text(r'( version="1")', r"\1\1"), MALFORMED),
     mutation("10,000 levels", text(_BODY, r"\1" + "<x>" * 10_000 + "</x>" * 10_000),
              "xml.too_deep"),
