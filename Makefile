@@ -40,7 +40,7 @@ types: install-dev ## mypy --strict
 	@$(BIN)/mypy
 
 unit: install-dev ## tests without sockets
-	@$(PYTEST) -q -n 2 tests/unit tests/architecture
+	@$(PYTEST) -q -n 2 tests/unit tests/architecture tests/vectors
 
 integration: install-dev ## tests with a real RabbitMQ node and databases
 	@$(PYTEST) -q tests/integration
