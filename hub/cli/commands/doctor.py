@@ -1,0 +1,51 @@
+"""``hub doctor``: try every part for real, and say for each what to do when it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import typer
+
+from hub.cli import checks
+from hub.cli.context import Invocation, invocation
+from hub.errors import HubError
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the doctor's report."""
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``doctor`` to the command line."""
+    app.command("doctor")(doctor)
+
+
+def doctor(context: typer.Context) -> None:
+    """Thử thật từng bộ phận / try every part; exit 1 when one fails."""
+    call = invocation(context)
+    results = [_run(call, name, *check) for name, check in checks.ALL.items()]
+    ok = all(result.ok for result in results)
+    call.emit({"ok": ok, "checks": [asdict(result) for result in results]})
+    call.table(
+        call.text("Kiểm tra", "Checks"),
+        ["", call.text("phần", "part"), call.text("thấy gì", "seen"), call.text("cách sửa", "remedy")],
+        [(result.ok, result.name, result.detail, result.remedy) for result in results],
+    )
+    raise typer.Exit(0 if ok else 1)
+
+
+def _run(
+    call: Invocation, name: str, check: Callable[[Invocation], str], remedy: tuple[str, str]
+) -> Check:
+    """A check returns what it saw, or raises; the doctor goes on to the next one."""
+    try:
+        return Check(name, ok=True, detail=check(call))
+    except HubError as error:
+        return Check(name, ok=False, detail=error.message(call.lang), remedy=call.text(*remedy))
