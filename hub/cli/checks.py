@@ -1,4 +1,4 @@
-"""The doctor's checks: each does the real thing once, returns what it saw, or raises a ``HubError``."""
+"""The doctor's checks: each does the real thing once and returns what it saw, or raises."""
 
 from __future__ import annotations
 
@@ -138,10 +138,16 @@ def versions(_call: Invocation) -> str:
 
 Remedy = tuple[str, str]
 ALL: dict[str, tuple[Callable[[Invocation], str], Remedy]] = {
-    "settings": (settings, ("hub init DIR, hoặc sửa khóa nêu trên", "hub init DIR, or mend that key")),
+    "settings": (
+        settings,
+        ("hub init DIR, hoặc sửa khóa nêu trên", "hub init DIR, or mend that key"),
+    ),
     "clock": (clock, ("Bật đồng bộ giờ (chrony)", "Switch time synchronisation on (chrony)")),
     "disk": (disk, ("Giải phóng hoặc thêm đĩa", "Free some disk or add one")),
-    "store": (store, ("Xem quyền và đường dẫn của [store] url", "Check [store] url and its rights")),
+    "store": (
+        store,
+        ("Xem quyền và đường dẫn của [store] url", "Check [store] url and its rights"),
+    ),
     "key": (key, ("Đặt key.pem và cert.pem vào pki/agencies/<mã>", "Put key.pem, cert.pem there")),
     "trust": (trust, ("Nạp gốc tin cậy vào pki/anchors", "Put the anchors into pki/anchors")),
     "revocation": (revocation, ("Cập nhật CRL trong pki/crls", "Refresh the CRL in pki/crls")),

@@ -1,4 +1,4 @@
-"""What every subcommand needs: the home, the language, and one way to print for people or programs."""
+"""What every subcommand needs: home, language, and one way to print for people or programs."""
 
 from __future__ import annotations
 

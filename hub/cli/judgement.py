@@ -9,7 +9,7 @@ from typing import Any
 from hub.codes import AgencyCode
 from hub.errors import NoIdentity, NotFound
 from hub.routing.pipeline import check_header
-from hub.schemas.validate import ValidEnvelope, Validator
+from hub.schemas.validate import Validator, ValidEnvelope
 from hub.settings import Settings
 from hub.signing import keys
 from hub.signing.keys import SigningKey

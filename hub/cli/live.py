@@ -45,12 +45,15 @@ def _counts(call: Invocation, at: datetime) -> Text:
 
 def _queues(call: Invocation) -> Table:
     table = Table(title=call.text("Hàng đợi", "Queues"), title_justify="left")
-    for column in ("name", "ready", "unacked", "consumers", "oldest_age_s", "store_open"):
+    columns = ("name", "ready", "unacked", "consumers", "oldest_age_s", "store_open")
+    for column in columns:
         table.add_column(column, justify="left" if column == "name" else "right")
     for row in snapshot(call)[:SHOWN]:
         stuck = row["ready"] and not row["consumers"]
-        cells = [row[column.header] for column in table.columns]
-        table.add_row(*["" if c is None else str(c) for c in cells], style="yellow" if stuck else "")
+        cells = [row[column] for column in columns]
+        table.add_row(
+            *["" if c is None else str(c) for c in cells], style="yellow" if stuck else ""
+        )
     return table
 
 

@@ -1,4 +1,4 @@
-"""Entry point of the ``hub`` command: global options, subcommands, and the one place of error exits.
+"""Entry point of the ``hub`` command: global options, subcommands, the one place of error exits.
 
 Exit status: 0 done or accepted, 1 refused or failed, 2 wrong usage or configuration; never a
 traceback for something a person can put right.
@@ -56,7 +56,14 @@ for name, group in (
 ):
     app.add_typer(group, name=name)
 
-CONFIGURATION = ("config.", "usage.", "key.", "store.schema", "store.second_router", "directory.columns")
+CONFIGURATION = (
+    "config.",
+    "usage.",
+    "key.",
+    "store.schema",
+    "store.second_router",
+    "directory.columns",
+)
 """Codes (or families) of errors that are wrong usage or configuration: exit status 2."""
 
 
@@ -83,7 +90,7 @@ def run(argv: Sequence[str]) -> int:
 
 
 def report(call: Invocation, error: HubError) -> int:
-    """Print an error: one sentence on stderr, and the code on stdout where something was refused."""
+    """Print an error: one sentence on stderr; the code on stdout where something was refused."""
     sys.stderr.write(f"hub: {error.message(call.lang)}\n")
     for problem in getattr(error, "problems", ()):
         sys.stderr.write(f"  {problem.message(call.lang)}\n")

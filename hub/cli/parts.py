@@ -1,4 +1,4 @@
-"""The parts of a home as the commands use them: store, directory, access rules, topology, broker."""
+"""The parts of a home as the commands use them: store, directory, rules, topology, broker."""
 
 from __future__ import annotations
 

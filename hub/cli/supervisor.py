@@ -51,7 +51,7 @@ class Supervisor:
     def run(self, stop: threading.Event) -> None:
         """Start everything, keep it running until ``stop`` is set, stop everything.
 
-        Raises ``NodeFailed``, ``BrokerUnavailable`` or ``StoreUnavailable`` when the ground is missing.
+        Raises ``NodeFailed``, ``BrokerUnavailable`` or ``StoreUnavailable``: no ground to stand on.
         """
         try:
             self._start_node()
@@ -92,9 +92,7 @@ class Supervisor:
     def _ended(self, role: Role, now: float) -> None:
         status = role.process.returncode if role.process else 0
         role.wait_s = (
-            FIRST_WAIT_S
-            if now - role.started > STEADY_S
-            else min(role.wait_s * 2, LONGEST_WAIT_S)
+            FIRST_WAIT_S if now - role.started > STEADY_S else min(role.wait_s * 2, LONGEST_WAIT_S)
         )
         role.process, role.due, role.restarts = None, now + role.wait_s, role.restarts + 1
         self._log.warning("role_ended", role=role.name, status=status, again_in_s=role.wait_s)

@@ -12,8 +12,8 @@ from pydantic_core import PydanticUndefined
 from hub.settings import Settings
 
 HEAD = """\
-# Cấu hình của Liên thông Hub / settings of the hub. Every setting stands here; those behind '#' have
-# the value shown. HUB_BROKER_URL and HUB_STORE_URL override broker.url and store.url.
+# Cấu hình của Liên thông Hub / settings of the hub. Every setting stands here; those behind '#'
+# have the value shown. HUB_BROKER_URL and HUB_STORE_URL override broker.url and store.url.
 """
 
 

@@ -1,0 +1,1 @@
+"""Operators' web pages and JSON API; empty until the console is built."""

@@ -92,7 +92,7 @@ def verify(store: Store, progress: Callable[[int, int], object] | None = None) -
     with store.read() as connection:
         total = connection.scalar(select(func.count()).select_from(audit)) or 0
         rows = connection.execute(select(audit_checkpoints.c.seq, audit_checkpoints.c.hash))
-        marks = {number: noted for number, noted in rows.all()}
+        marks: dict[int, str] = {row.seq: row.hash for row in rows}
         seq, previous = 0, START
         while True:
             page = (

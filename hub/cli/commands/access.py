@@ -24,15 +24,14 @@ def list_rules(context: typer.Context) -> None:
     call = invocation(context)
     with opened(call.settings) as opened_store:
         rules = store.rules(opened_store)
-    document = [
-        {"id": r.id, "from": r.sender, "to": r.receiver, "type": r.type, "allow": r.allow, "note": r.note}
-        for r in rules
-    ]  # fmt: skip
+    keys = ("id", "from", "to", "type", "allow", "note")
+    facts = [(r.id, r.sender, r.receiver, r.type, r.allow, r.note) for r in rules]
+    document = [dict(zip(keys, values, strict=True)) for values in facts]
     call.emit({"rules": document})
     call.table(
         call.text("Quy tắc (mặc định: từ chối)", "Rules (default: deny)"),
         ["id", "from", "to", "type", "✓", "note"],
-        [(r.id, r.sender, r.receiver, r.type, r.allow, r.note) for r in rules],
+        facts,
     )
 
 

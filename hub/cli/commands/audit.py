@@ -21,9 +21,12 @@ def group() -> None:
 def verify(context: typer.Context) -> None:
     """Kiểm tra chuỗi băm / check the hash chain; exit 1 at the first bad entry."""
     call = invocation(context)
-    with opened(call.settings) as opened_store, Progress(
-        console=call.console, transient=True, disable=call.json or not call.console.is_terminal
-    ) as bar:
+    with (
+        opened(call.settings) as opened_store,
+        Progress(
+            console=call.console, transient=True, disable=call.json or not call.console.is_terminal
+        ) as bar,
+    ):
         task = bar.add_task(call.text("Kiểm tra nhật ký", "Checking the log"), total=None)
         report = store.verify(
             opened_store, progress=lambda done, total: bar.update(task, completed=done, total=total)
@@ -31,6 +34,7 @@ def verify(context: typer.Context) -> None:
     call.emit({"ok": report.ok, "entries": report.entries, "first_bad": report.first_bad})
     call.say(
         f"{report.entries} mục, " + ("không đứt." if report.ok else f"đứt tại {report.first_bad}."),
-        f"{report.entries} entries, " + ("intact." if report.ok else f"broken at {report.first_bad}."),
+        f"{report.entries} entries, "
+        + ("intact." if report.ok else f"broken at {report.first_bad}."),
     )
     raise typer.Exit(0 if report.ok else 1)

@@ -1,8 +1,8 @@
 """``hub demo``: the whole system on this machine, on real parts, through the scenario.
 
 It makes a home with a test PKI and the partners' systems, runs ``hub up`` on it, then lets the
-scenario (a test aid, run as a process) act as citizens, clerks, attackers and the post, and compares
-what was expected with what was seen.
+scenario (a test aid, run as a process) act as citizens, clerks, attackers and the post, and
+compares what was expected with what was seen.
 """
 
 from __future__ import annotations
@@ -43,12 +43,17 @@ def demo(
     once: Annotated[
         bool, typer.Option("--once", help="Chạy kịch bản rồi dừng / run the scenario, then stop")
     ] = False,
-    port: Annotated[int, typer.Option(help="Cổng của bảng điều khiển web / of the web console")] = 0,
+    port: Annotated[
+        int, typer.Option(help="Cổng của bảng điều khiển web / of the web console")
+    ] = 0,
 ) -> None:
     """Cả hệ thống trên máy này / the whole system on this machine, on real parts."""
     call = invocation(context)
     if port:
-        call.say("Bảng điều khiển web chưa có; --port chưa dùng tới.", "No web console yet: --port has no use.")
+        call.say(
+            "Bảng điều khiển web chưa có; --port chưa dùng tới.",
+            "No web console yet: --port has no use.",
+        )
     with _home(call, once=once) as folder:
         call.home = folder
         result = _whole(call, once=once)
@@ -95,9 +100,7 @@ def _whole(call: Invocation, *, once: bool) -> dict[str, Any]:
         result = _play(call)
         _summary(call, result)
         if not once:
-            call.say(
-                "Hệ thống vẫn chạy; Ctrl+C để dừng.", "The system stays up; Ctrl+C stops it."
-            )
+            call.say("Hệ thống vẫn chạy; Ctrl+C để dừng.", "The system stays up; Ctrl+C stops it.")
             live.show(call, stop)
     return result
 

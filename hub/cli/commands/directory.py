@@ -48,7 +48,8 @@ def list_agencies(context: typer.Context) -> None:
     call.emit({"agencies": [document(row) for row in rows]})
     call.table(
         call.text("Danh mục", "Directory"),
-        ["code", "alias", call.text("tên", "name"), "kind", "valid", "→", call.text("nối", "inbox")],
+        ["code", "alias", call.text("tên", "name"), "kind", "valid", "→",
+         call.text("nối", "inbox")],
         [
             (r.code, " ".join(r.aliases), r.name, r.kind, _validity(r), " ".join(r.superseded_by),
              r.attached)
@@ -115,7 +116,7 @@ def resolve(
 
 
 def _moment(text: str) -> datetime:
-    """A date is the whole day in Vietnam: noon stands for it; an RFC 3339 time is taken as it is."""
+    """A date is that whole day in Vietnam, for which noon stands; a time is taken as it is."""
     try:
         if len(text) == len("2026-07-01"):
             return datetime.combine(date.fromisoformat(text), time(12), VIETNAM)

@@ -35,7 +35,12 @@ def doctor(context: typer.Context) -> None:
     call.emit({"ok": ok, "checks": [asdict(result) for result in results]})
     call.table(
         call.text("Kiểm tra", "Checks"),
-        ["", call.text("phần", "part"), call.text("thấy gì", "seen"), call.text("cách sửa", "remedy")],
+        [
+            "",
+            call.text("phần", "part"),
+            call.text("thấy gì", "seen"),
+            call.text("cách sửa", "remedy"),
+        ],
         [(result.ok, result.name, result.detail, result.remedy) for result in results],
     )
     raise typer.Exit(0 if ok else 1)

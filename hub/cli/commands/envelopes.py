@@ -115,7 +115,15 @@ def verify(
         call.text("Kết quả xét", "Judgement"),
         ["file", "✓", "code", "from", "to", "type", call.text("chi tiết", "detail")],
         [
-            (r["file"], r["accepted"], r["code"], r["from"], " ".join(r["to"]), r["type"], r["detail"])
+            (
+                r["file"],
+                r["accepted"],
+                r["code"],
+                r["from"],
+                " ".join(r["to"]),
+                r["type"],
+                r["detail"],
+            )
             for r in results
         ],
     )

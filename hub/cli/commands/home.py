@@ -52,9 +52,7 @@ def init(
     )
 
 
-def create(
-    directory: Path, *, demo: bool, code: str, environment: str, at: datetime
-) -> list[str]:
+def create(directory: Path, *, demo: bool, code: str, environment: str, at: datetime) -> list[str]:
     """Make the home and return the codes of the agencies that have a key in it.
 
     Raises ``UsageError`` when the folder already holds a home; nothing of it is touched then.
@@ -63,7 +61,9 @@ def create(
         raise UsageError(reason=f"{directory / FILE}: đã có / already there")
     hub_code = AgencyCode.parse(code, Environment.parse(environment))
     if demo and environment != Environment.TRIAL:
-        raise UsageError(reason="--demo: chỉ trong môi trường trial / in the trial environment only")
+        raise UsageError(
+            reason="--demo: chỉ trong môi trường trial / in the trial environment only"
+        )
     for folder in ("pki/anchors", "pki/intermediates", "pki/crls", "pki/agencies", "connectors"):
         (directory / folder).mkdir(parents=True, exist_ok=True)
     values = {"hub": {"code": hub_code.value, "environment": environment, "lang": "vi"}}

@@ -26,9 +26,14 @@ def list_parked(context: typer.Context) -> None:
     with opened(call.settings) as store:
         groups = deliveries.parked_groups(store)
     document = [
-        {"receiver": g.receiver, "reason": g.reason, "count": g.count, "oldest": g.oldest.isoformat()}
-        for g in groups
-    ]  # fmt: skip
+        {
+            "receiver": group.receiver,
+            "reason": group.reason,
+            "count": group.count,
+            "oldest": group.oldest.isoformat(),
+        }
+        for group in groups
+    ]
     call.emit({"groups": document, "count": sum(group.count for group in groups)})
     call.table(
         call.text("Đang chờ xử lý", "Parked"),

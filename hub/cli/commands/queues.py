@@ -40,17 +40,19 @@ def snapshot(call: Invocation) -> list[dict[str, Any]]:
     rows = []
     for queue in seen:
         since = oldest.get(queue.name)
-        rows.append({
-            "name": queue.name,
-            "agency": _agency(queue.name),
-            "ready": queue.ready,
-            "unacked": queue.unacked,
-            "consumers": queue.consumers,
-            "oldest_age_s": round((moment - since).total_seconds(), 1) if since else None,
-            "rate_in": queue.rate_in,
-            "rate_out": queue.rate_out,
-            "store_open": waiting.get(queue.name, 0),
-        })
+        rows.append(
+            {
+                "name": queue.name,
+                "agency": _agency(queue.name),
+                "ready": queue.ready,
+                "unacked": queue.unacked,
+                "consumers": queue.consumers,
+                "oldest_age_s": round((moment - since).total_seconds(), 1) if since else None,
+                "rate_in": queue.rate_in,
+                "rate_out": queue.rate_out,
+                "store_open": waiting.get(queue.name, 0),
+            }
+        )
     return sorted(rows, key=lambda row: (-row["ready"] - row["unacked"], row["name"]))
 
 

@@ -1,4 +1,4 @@
-"""``hub up``, ``router``, ``sweeper``, ``console`` and ``simulate``: the roles that stay running."""
+"""``hub up``, ``router``, ``sweeper``, ``console``, ``simulate``: the roles that stay running."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def hub_key(call: Invocation) -> judgement.SigningKey:
 
 
 def console(context: typer.Context) -> None:
-    """Bảng điều khiển trong cửa sổ lệnh / live table in the terminal (the web console comes later)."""
+    """Bảng trực tiếp trong cửa sổ lệnh / live table in the terminal, until the web console."""
     from hub.cli import live  # noqa: PLC0415  the only user of rich.live
 
     live.show(invocation(context), stop_on_signals())

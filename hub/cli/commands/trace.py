@@ -20,9 +20,7 @@ def register(app: typer.Typer) -> None:
 
 def trace(
     context: typer.Context,
-    wanted: Annotated[
-        str, typer.Argument(metavar="ID", help="Mã thông điệp, hồ sơ hoặc văn bản")
-    ],
+    wanted: Annotated[str, typer.Argument(metavar="ID", help="Mã thông điệp, hồ sơ hoặc văn bản")],
 ) -> None:
     """Toàn bộ hành trình / the whole life: arrival, verdict, route, attempts, receipts."""
     call = invocation(context)

@@ -71,7 +71,8 @@ def send(
     call.say(
         f"Đã gửi {result['sent']}, được xác nhận {result['confirmed']}, "
         f"không có hàng đợi {result['unroutable']}.",
-        f"Sent {result['sent']}, confirmed {result['confirmed']}, unroutable {result['unroutable']}.",
+        f"Sent {result['sent']}, confirmed {result['confirmed']}, "
+        f"unroutable {result['unroutable']}.",
     )
     raise typer.Exit(0 if result["confirmed"] == result["sent"] else 1)
 
@@ -119,7 +120,9 @@ def receive(
                 connection.ack([arrival])
                 taken += 1
                 call.emit(line)
-                call.say(*2 * (f"{line['message_id']}  {line['type']}  {line['from']}  {line['file']}",))
+                call.say(
+                    *2 * (f"{line['message_id']}  {line['type']}  {line['from']}  {line['file']}",)
+                )
     finally:
         connection.close()
     raise typer.Exit(0 if taken else 1)
@@ -127,7 +130,13 @@ def receive(
 
 def _taken(judge: judgement.Judge, arrival: Arrival, out: Path, at: datetime) -> dict[str, Any]:
     """Write the bytes, then say what they are; a bad one is kept beside, named ``.refused.xml``."""
-    facts: dict[str, Any] = {"accepted": False, "message_id": "", "type": "", "from": "", "code": ""}
+    facts: dict[str, Any] = {
+        "accepted": False,
+        "message_id": "",
+        "type": "",
+        "from": "",
+        "code": "",
+    }
     try:
         facts |= judge.judge(arrival.raw, at)
     except HubError as error:

@@ -21,7 +21,9 @@ from hub.store import directory as store
 from hub.store.rows import CertificateRow
 from hub.store.trust import load_trust
 
-app = typer.Typer(help="Gốc tin cậy và chứng thư / trust anchors, certificates.", no_args_is_help=True)
+app = typer.Typer(
+    help="Gốc tin cậy và chứng thư / trust anchors, certificates.", no_args_is_help=True
+)
 
 
 @app.command("list")
@@ -44,7 +46,10 @@ def list_certificates(
     call.table(
         call.text("Chứng thư", "Certificates"),
         ["agency", "sha256", "from", "to", "retired"],
-        [(r["agency"], r["sha256"], r["valid_from"], r["valid_to"], r["retired_at"]) for r in shown],
+        [
+            (r["agency"], r["sha256"], r["valid_from"], r["valid_to"], r["retired_at"])
+            for r in shown
+        ],
     )
 
 
@@ -113,15 +118,17 @@ def retire(
         moment = parse_time(at) if at else now()
         store.retire_certificate(opened_store, row.sha256, row.agency, moment, operator(), now())
     call.emit({"ok": True, "sha256": row.sha256, "agency": row.agency})
-    call.say(f"Đã ngừng {row.sha256} của {row.agency}.", f"{row.sha256} of {row.agency} is retired.")
+    call.say(
+        f"Đã ngừng {row.sha256} của {row.agency}.", f"{row.sha256} of {row.agency} is retired."
+    )
 
 
-def _matching(rows: tuple[CertificateRow, ...] | list[CertificateRow], digits: str) -> CertificateRow:
+def _matching(
+    rows: tuple[CertificateRow, ...] | list[CertificateRow], digits: str
+) -> CertificateRow:
     """The one certificate whose digest starts with ``digits``; raises ``NotFound``."""
     shortest = 8
     found = [row for row in rows if row.sha256.startswith(digits.lower())]
     if len(digits) < shortest or len(found) != 1:
         raise NotFound(f"{len(found)} certificates", value=digits[:64])
     return found[0]
-
-
