@@ -6,8 +6,11 @@ its bytes once. Depth is bounded by libxml2 itself at 256 levels; our own bound 
 
 from __future__ import annotations
 
+import codecs
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, BinaryIO, NoReturn, Protocol, cast
 
 from lxml import etree
 
@@ -95,12 +98,16 @@ def parse_canonical(data: bytes) -> etree._Element:
         raise _translated(error, ENVELOPE) from error
 
 
-def _check_encoding(data: bytes) -> None:
+def _check_start(data: bytes) -> None:
     if data.startswith(_FOREIGN):
         raise XmlEncoding
     declared = _DECLARATION.match(data[3:203] if data.startswith(_UTF8_BOM) else data[:200])
     if declared and declared.group(1).upper() not in (b"UTF-8", b"UTF8", b"US-ASCII"):
         raise XmlEncoding(f"declared {declared.group(1).decode('ascii')}")
+
+
+def _check_encoding(data: bytes) -> None:
+    _check_start(data)
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -132,3 +139,138 @@ def _check_shape(root: etree._Element, limits: Limits) -> None:
         )
     if shape(root):
         raise XmlTooDeep(limit=f"{key[0]} levels, {key[1]} attributes, {key[2]} elements")
+
+
+BLOCK = 64 * 1024
+"""Bytes that :func:`stream` reads at a time."""
+
+
+Prefixes = Mapping[str | None, str]
+
+
+class Handler(Protocol):
+    """What :func:`stream` calls, in document order; names are ``{namespace}local``."""
+
+    def start(self, tag: str, attributes: Mapping[str, str], prefixes: Prefixes) -> None:
+        """An element begins; ``prefixes`` are the namespaces declared on it."""
+
+    def data(self, text: str) -> None:
+        """Text, in pieces of any length."""
+
+    def end(self, tag: str) -> None:
+        """The element ends."""
+
+
+def stream(source: BinaryIO, handler: Handler, limits: Limits = DOCUMENT) -> None:
+    """Read UTF-8 XML block by block and tell ``handler``; no tree and no long text is ever built.
+
+    For partners' documents whose one text may be tens of megabytes. Comments are passed over,
+    processing instructions refused. Raises what :func:`parse` raises, and whatever the handler
+    raises.
+    """
+    target = _Target(handler, limits)
+    # The stubs know neither namespaces in ``start`` nor the feed interface of such a parser.
+    parser = cast("Any", etree.XMLParser)(
+        target=target, huge_tree=True, resolve_entities=False, no_network=True, load_dtd=False
+    )
+    bytes_read = _Utf8(limits.max_bytes)
+    try:
+        while block := _block(source):
+            bytes_read.check(block)
+            parser.feed(block)
+            _check_prefixes(parser)
+        bytes_read.finish()
+        parser.close()
+    except etree.XMLSyntaxError as error:
+        raise _translated(error, limits) from error
+    except ValueError as error:
+        raise XmlMalformed(str(error)[:200]) from error
+
+
+def _check_prefixes(parser: Any) -> None:
+    """Raise what libxml2 only writes down for an event reader: an undeclared prefix."""
+    for entry in parser.feed_error_log:
+        if entry.level >= etree.ErrorLevels.ERROR:
+            place = Place(line=entry.line, column=str(entry.column))
+            raise XmlMalformed((entry.message or "")[:200], place=place)
+
+
+def _block(source: BinaryIO) -> bytes:
+    """Read a whole block: what stands in the first bytes is looked for there."""
+    block = bytearray()
+    while len(block) < BLOCK:
+        piece = source.read(BLOCK - len(block))
+        if not piece:
+            break
+        block += piece
+    return bytes(block)
+
+
+class _Utf8:
+    """Counts the bytes of a stream and holds them to UTF-8, as :func:`parse` does for a whole."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._read = 0
+        self._lines = 1
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+
+    def check(self, block: bytes) -> None:
+        if self._read == 0:
+            _check_start(block)
+        if self._read + len(block) > self._limit:
+            raise XmlTooLarge(size=f"{self._limit}+", limit=self._limit)
+        try:
+            self._decoder.decode(block)
+        except UnicodeDecodeError as error:
+            line = self._lines + error.object.count(b"\n", 0, error.start)
+            raise XmlEncoding(place=Place(line=line)) from error
+        self._read += len(block)
+        self._lines += block.count(b"\n")
+
+    def finish(self) -> None:
+        try:
+            self._decoder.decode(b"", final=True)
+        except UnicodeDecodeError as error:
+            raise XmlEncoding(f"byte {self._read}", place=Place(line=self._lines)) from error
+
+
+class _Target:
+    """Between libxml2 and a handler: refuses what the house never reads, and counts."""
+
+    def __init__(self, handler: Handler, limits: Limits) -> None:
+        self._handler = handler
+        self._limits = limits
+        self._depth = 0
+        self._elements = 0
+        self.data = handler.data
+
+    def start(
+        self, tag: str, attributes: Mapping[str, str], prefixes: Prefixes | None = None
+    ) -> None:
+        self._depth += 1
+        self._elements += 1
+        limits = self._limits
+        if (
+            self._depth > limits.max_depth
+            or self._elements > limits.max_elements
+            or len(attributes) > limits.max_attributes
+        ):
+            raise XmlTooDeep(
+                limit=f"{limits.max_depth} levels, {limits.max_attributes} attributes, "
+                f"{limits.max_elements} elements"
+            )
+        self._handler.start(tag, attributes, prefixes or {})
+
+    def end(self, tag: str) -> None:
+        self._depth -= 1
+        self._handler.end(tag)
+
+    def pi(self, _target: str, _data: str | None = None) -> NoReturn:
+        raise XmlMalformed("processing instructions are not accepted")
+
+    def doctype(self, *_names: str | None) -> NoReturn:
+        raise XmlDoctype
+
+    def close(self) -> None:
+        pass
