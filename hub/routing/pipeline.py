@@ -43,10 +43,33 @@ _T = TypeVar("_T")
 class Spent:
     """Seconds spent in the stages of judging; always on, it costs four clock reads a message."""
 
+    parse: float = 0.0
+    """Reading the XML within its limits."""
     verify: float = 0.0
-    """Parse, profile, digest, signature, trust and binding."""
+    """Profile, digest, signature, trust and binding."""
     validate: float = 0.0
     """Account, schema, header and routes."""
+    _since: float = 0.0
+
+    def start(self) -> None:
+        """Begin with a message."""
+        self._since = perf_counter()
+
+    def parsed(self) -> None:
+        """The XML is read."""
+        self.parse += self._lap()
+
+    def verified(self) -> None:
+        """Verification has ended, well or not."""
+        self.verify += self._lap()
+
+    def validated(self) -> None:
+        """Everything else has been judged."""
+        self.validate += self._lap()
+
+    def _lap(self) -> float:
+        before, self._since = self._since, perf_counter()
+        return self._since - before
 
 
 def check_header(header: Header, settings: Settings, at: datetime) -> None:
@@ -94,14 +117,15 @@ def _outcome(work: Callable[[], _T]) -> _T | HubError:
 
 def _judge(judged: Judged, context: Context, spent: Spent) -> None:
     _check_account(judged.arrival)
-    started = perf_counter()
+    spent.start()
     try:
-        judged.verified = context.verifier.verify(judged.arrival.raw, at=judged.at)
+        judged.verified = context.verifier.verify(
+            judged.arrival.raw, at=judged.at, parsed=spent.parsed
+        )
     finally:
-        middle = perf_counter()
-        spent.verify += middle - started
+        spent.verified()
     _judge_verified(judged, context)
-    spent.validate += perf_counter() - middle
+    spent.validated()
 
 
 def _check_account(arrival: Arrival) -> None:

@@ -26,5 +26,6 @@ class Stages:
     def as_dict(self) -> dict[str, float]:
         """Return every stage in seconds, rounded to microseconds, and the counts."""
         flat = asdict(self)
-        flat |= flat.pop("judging")
+        judging = flat.pop("judging")
+        flat |= {name: value for name, value in judging.items() if not name.startswith("_")}
         return {name: round(value, 6) for name, value in flat.items()}

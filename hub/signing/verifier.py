@@ -7,6 +7,7 @@ Whatever fails raises the leaf of ``hub.errors`` that says so; no URL is ever fo
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime
 
@@ -79,13 +80,17 @@ class Verifier:
         self._policy = policy
         self._keys: dict[bytes, PublicKey] = {}
 
-    def verify(self, raw: bytes, *, at: datetime) -> VerifiedEnvelope:
+    def verify(
+        self, raw: bytes, *, at: datetime, parsed: Callable[[], object] | None = None
+    ) -> VerifiedEnvelope:
         """Return what the signature covers, judged at the time ``at`` (aware).
 
-        Raises ``xml.*``, ``profile.*``, ``signature.*`` and ``trust.*`` errors, and
+        ``parsed`` is called once the XML is read, for whoever measures the two parts. Raises ``xml.*``, ``profile.*``, ``signature.*`` and ``trust.*`` errors, and
         ``SchemaViolation`` or ``CodeMalformed`` when the signed part names no one sender.
         """
         root = safexml.parse(raw)
+        if parsed is not None:
+            parsed()
         structure.check_document(root)
         signature = structure.find(root)
         self._check_algorithms(signature)
