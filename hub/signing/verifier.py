@@ -85,7 +85,9 @@ class Verifier:
     ) -> VerifiedEnvelope:
         """Return what the signature covers, judged at the time ``at`` (aware).
 
-        ``parsed`` is called once the XML is read, for whoever measures the two parts. Raises ``xml.*``, ``profile.*``, ``signature.*`` and ``trust.*`` errors, and
+        ``parsed`` is called once the XML is read, for whoever measures the two parts.
+
+        Raises ``xml.*``, ``profile.*``, ``signature.*`` and ``trust.*`` errors, and
         ``SchemaViolation`` or ``CodeMalformed`` when the signed part names no one sender.
         """
         root = safexml.parse(raw)
