@@ -137,6 +137,22 @@ class SinkUnknown(HubError):
     disposition = Disposition.PARK
 
 
+class Recalled(HubError):
+    """The sender recalled this document before it was handed over."""
+
+    code = "document.recalled"
+    vi = "Nơi gửi đã thu hồi văn bản này trước khi được giao."
+    disposition = Disposition.REJECT
+
+
+class OrderWaits(HubError):
+    """An earlier message of the same dossier, document or conversation has to go first."""
+
+    code = "order.waiting"
+    vi = "Phải chờ thông điệp trước đó của cùng hồ sơ, văn bản hoặc phiên trao đổi."
+    disposition = Disposition.RETRY
+
+
 class EdxmlError(HubError):
     """The edXML document is not acceptable."""
 

@@ -99,11 +99,25 @@ class StoreSchema(HubError):
     vi = "Kho lưu có phiên bản {value}; chương trình này cần {expected}."
 
 
+class StoreDamaged(HubError):
+    """The stored bytes with the SHA-256 {value} are not those that were stored."""
+
+    code = "store.damaged"
+    vi = "Nội dung lưu với SHA-256 {value} không còn đúng như lúc ghi."
+
+
 class SecondRouter(HubError):
     """Another router already uses this SQLite store; PostgreSQL serves any number of routers."""
 
     code = "store.second_router"
     vi = "Đã có bộ định tuyến khác dùng kho SQLite này; muốn nhiều bộ hãy dùng PostgreSQL."
+
+
+class ConnectorRunning(HubError):
+    """Another process already runs the connector {name}: it holds {file}."""
+
+    code = "connector.running"
+    vi = "Đã có tiến trình khác chạy đầu nối {name}: nó giữ {file}."
 
 
 class AuditBroken(HubError):

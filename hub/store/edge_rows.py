@@ -30,8 +30,11 @@ class InboxState(StrEnum):
     DONE = "done"
     """Applied or refused; its receipt's bytes are kept and published again for a repeat."""
     DEFERRED = "deferred"
+    """The sink said that it may be called again; the hub brings the message back."""
+    EXPIRED = "expired"
+    """Came after its ``ExpiresAt``: not handed over, and the hub says so to the sender."""
     PARKED = "parked"
-    QUARANTINED = "quarantined"
+    """Waits for a person; its bytes are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,20 @@ class OutboxRow:
     priority: int = 0
     reason: str = ""
     receipt: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRow:
+    """A receipt that was believed, about one of the outgoing messages."""
+
+    subject: str
+    """Message id of the outgoing message."""
+    receipt_id: str
+    type: str
+    sender: str
+    at: datetime
+    """When it arrived here."""
+    raw: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +96,42 @@ class InboxRow:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptRow:
+    """Bytes of an arrival that nobody has dealt with: quarantined, or parked for a person."""
+
+    digest: str
+    code: str
+    at: datetime
+    raw: bytes = field(repr=False)
+    key: str = ""
+    """The inbox key of a parked message; empty for what is quarantined: that claims no key."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRow:
+    """How far the messages of one sender and order key have come."""
+
+    name: str
+    state: str
+    """Opaque here; ``hub.adapters.ordering`` writes and reads it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecallRow:
+    """A sender's recall of one of its documents."""
+
+    sender: str
+    document_id: str
+    created_at: datetime
+    """``CreatedAt`` of the recall: what was made later is not recalled."""
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """Something that the source has yet to be told; kept until it was."""
 
     id: int
     key: str
     confirmation: str
+    at: datetime
     receipt: bytes = field(default=b"", repr=False)
