@@ -13,10 +13,10 @@ Raise a leaf, never a family. ``REGISTRY`` maps each code to its class; ``docs/r
 is generated from it.
 """
 
-from hub.errors.base import NOWHERE, REGISTRY, Disposition, HubError, Lang, Place
+from hub.errors.base import NOWHERE, REGISTRY, Disposition, HubError, Lang, Place, printable
 from hub.errors.edge import *
 from hub.errors.ops import *
 from hub.errors.wire import *
 
-__all__ = ["NOWHERE", "REGISTRY", "Disposition", "HubError", "Lang", "Place"]
+__all__ = ["NOWHERE", "REGISTRY", "Disposition", "HubError", "Lang", "Place", "printable"]
 __all__ += sorted(leaf.__name__ for leaf in REGISTRY.values())

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 Lang = Literal["vi", "en"]
 
@@ -28,6 +28,21 @@ class Disposition(StrEnum):
     """XML, profile, signature or trust: recorded and counted, never answered."""
 
 
+def printable(text: str) -> str:
+    """Return ``text`` with blanks for line ends and U+FFFD for whatever else cannot be seen.
+
+    A fact may quote what a stranger sent. In this form it cannot steer a terminal, begin a line of
+    its own in a log, or hold a character that the XML of a receipt cannot carry.
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else _seen(char) for char in text)
+
+
+def _seen(char: str) -> str:
+    return " " if char.isspace() else "\ufffd"
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where in the input the error lies. Lines and columns count from 1; 0 means not known."""
@@ -41,7 +56,7 @@ class Place:
 
     def __str__(self) -> str:
         parts = [self.file, str(self.line) if self.line else "", self.column, self.path]
-        return ":".join(part for part in parts if part)
+        return printable(":".join(part for part in parts if part))
 
 
 NOWHERE = Place()
@@ -90,9 +105,9 @@ class HubError(Exception):
         sentence = (self.vi if lang == "vi" else self.en).format_map(facts)
         where = f" [{self.place}]" if str(self.place) else ""
         rest = f" ({self.detail})" if self.detail else ""
-        return f"{sentence}{where}{rest}"
+        return printable(f"{sentence}{where}{rest}")
 
-    def at(self, **place: str | int) -> HubError:
+    def at(self, **place: str | int) -> Self:
         """Return self with the named parts of its place filled in, where they were still empty."""
         known = {name: getattr(self.place, name) for name in ("file", "line", "column", "path")}
         merged = {name: value or place.get(name, value) for name, value in known.items()}
