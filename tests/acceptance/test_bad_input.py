@@ -47,7 +47,7 @@ def hostile(good: bytes) -> dict[str, tuple[bytes, str]]:
         "UTF-16 with BOM": (good.decode().encode("utf-16"), "xml.encoding"),
         "nothing": (b"", "xml.malformed"),
         "cut off": (good[:-20], "xml.malformed"),
-        "no header": (re.sub(rb"<Header>.*</Header>", b"", good, flags=re.S), "signature."),
+        "no header": (re.sub(rb"<Header>.*</Header>", b"", good, flags=re.DOTALL), "signature."),
     }
 
 
@@ -101,7 +101,7 @@ def quarantined(home) -> list[str]:
 
 @pytest.mark.parametrize("what", ["message id", "routing key", "no message id"])
 def test_transport_facts_prove_nothing(home, tmp_path: Path, what: str) -> None:
-    """A message id or routing key that contradicts the signed one is refused; none at all is not."""
+    """An id or routing key that contradicts the signed one is refused; no id at all is not."""
     file = signed(home, tmp_path)
     before = quarantined(home)
     properties = {

@@ -59,7 +59,7 @@ def _status(stage: Stage, reader: str, code: str) -> dict[str, Any]:
         files = found.get("files", [])
         return [one for one in files if one.get("status") == code and one.get("from") == reader]
 
-    return until(lambda: (listed() or [None])[0], f"status {code} of {reader}")
+    return until(listed, f"status {code} of {reader}")[0]
 
 
 def answers(stage: Stage) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from functools import partial
 
 from hub.store.edge import EdgeStore
 from hub.testing.scenario.partners import row, simulator
@@ -20,7 +21,7 @@ def up(stage: Stage) -> str:
     """TCVN3 rows of the commune become rows of the department's database, in Unicode."""
     simulator("one_stop", "--db", stage.places.commune, "--profile", "commune", "--fill")
     found = [
-        until(lambda code=code: row(stage.places.department, _AT_DEPARTMENT, code), f"HoSo {code}")
+        until(partial(row, stage.places.department, _AT_DEPARTMENT, code), f"HoSo {code}")
         for code in DOSSIERS
     ]
     equal("TenNguoiNop", found[0]["TenNguoiNop"], "Đặng Thị Hường Mẫu")
@@ -51,7 +52,7 @@ def back(stage: Stage) -> str:
 def _shows(stage: Stage, code: str, status: str) -> None:
     def look() -> bool:
         found = row(stage.places.commune, _AT_COMMUNE, code)
-        return bool(found) and found["trang_thai"] == status
+        return found is not None and found["trang_thai"] == status
 
     until(look, f"hoso.trang_thai {status}", lambda: row(stage.places.commune, _AT_COMMUNE, code))
 

@@ -28,9 +28,8 @@ def ready(stage: Stage) -> str:
 def settled(stage: Stage) -> str:
     """No delivery is parked, deferred or unconfirmed, and the hash chain of the log is whole."""
     with stage.store.read() as connection:
-        states = dict(
-            connection.exec_driver_sql("select state, count(*) from deliveries group by 1").all()
-        )
+        found = connection.exec_driver_sql("select state, count(*) from deliveries group by 1")
+        states = {str(state): int(count) for state, count in found}
     if not set(states) <= SETTLED:
         raise NotSeen(f"deliveries: {states}")
     until(lambda: _confirmed(stage), "confirmed_us")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from hashlib import sha256
 
 from hub.signing.keys import SigningKey, load_pem
@@ -29,7 +30,7 @@ def forged(stage: Stage) -> str:
     hostile = _hostile(stage, good)
     clerk.send(draft.header, *hostile.values())
     for name, raw in hostile.items():
-        until(lambda raw=raw: _recorded(stage, raw), name)
+        until(partial(_recorded, stage, raw), name)
     after = quarantined_by_code(stage.store)
     counted = {code: after[code] - before.get(code, 0) for code in after}
     equal("counted", {c: n for c, n in counted.items() if n}, dict.fromkeys(EXPECTED.values(), 1))
