@@ -52,7 +52,8 @@ wheel: install-dev ## build the wheel and install it into a venv of its own
 	@$(WHEEL_VENV)/bin/pip install -q --disable-pip-version-check --no-deps dist/*.whl 2>&1 | grep -v '^WARNING: Location' || :
 
 acceptance: wheel ## the demo's scenario and the command line, on the installed wheel
-	@HUB_COMMAND=$(CURDIR)/$(WHEEL_VENV)/bin/hub $(PYTEST) -q tests/acceptance
+	@PYTHONPATH=$$($(WHEEL_VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
+		HUB_COMMAND=$(CURDIR)/$(WHEEL_VENV)/bin/hub $(PYTEST) -q tests/acceptance tests/vectors
 
 faults: install-dev ## the whole fault matrix
 	@$(PYTEST) -q tests/faults

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import time
@@ -11,14 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from hub.testing.home import COMMAND, environment
+
 EXPECTED_STEPS = ["g", "a1", "a2", "b1", "b2", "c1", "c2", "c3", "d", "e1", "e2",
                   "f1", "f2", "f3", "f4", "f5", "h1", "h2"]  # fmt: skip
 
 
-def environment(folder: Path) -> dict[str, str]:
+def surroundings(folder: Path) -> dict[str, str]:
     """Temporary files under ``folder``, so that what is left behind shows."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
-    return kept | {"TMPDIR": str(folder), "HUB_LANG": "en"}
+    return environment(TMPDIR=str(folder), HUB_LANG="en")
 
 
 def children_of(folder: Path) -> list[str]:
@@ -35,12 +35,12 @@ def children_of(folder: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def played(hub_command: str, tmp_path_factory: pytest.TempPathFactory):
+def played(tmp_path_factory: pytest.TempPathFactory):
     """The demo, played once: its document, and what it left."""
     folder = tmp_path_factory.mktemp("demo")
     done = subprocess.run(
-        [hub_command, "demo", "--once", "--json"], capture_output=True, timeout=600, check=False,
-        env=environment(folder), cwd=folder,
+        [COMMAND, "demo", "--once", "--json"], capture_output=True, timeout=600, check=False,
+        env=surroundings(folder), cwd=folder,
     )  # fmt: skip
     lines = done.stdout.decode().splitlines()
     assert len(lines) == 1, (lines, done.stderr.decode()[-3000:])
@@ -87,21 +87,21 @@ def test_nothing_is_left_behind(played) -> None:
 
 
 @pytest.mark.timeout(600)
-def test_demo_stays_up_until_interrupted(hub_command: str, tmp_path: Path) -> None:
+def test_demo_stays_up_until_interrupted(tmp_path: Path) -> None:
     """Without --once it stays up after the scenario; Ctrl+C ends it all with status 0."""
     home, output = tmp_path / "home", tmp_path / "out"
     with output.open("wb") as stream:
         demo = subprocess.Popen(
-            [hub_command, "--home", str(home), "demo"], stdout=stream, stderr=stream,
-            env=environment(tmp_path), cwd=tmp_path,
+            [COMMAND, "--home", str(home), "demo"], stdout=stream, stderr=stream,
+            env=surroundings(tmp_path), cwd=tmp_path,
         )  # fmt: skip
         deadline = time.monotonic() + 400
         while "Ctrl+C" not in output.read_text() and time.monotonic() < deadline:
             assert demo.poll() is None, output.read_text()[-3000:]
             time.sleep(0.5)
         queues = subprocess.run(
-            [hub_command, "--home", str(home), "queues", "--json"],
-            capture_output=True, timeout=60, check=True, env=environment(tmp_path),
+            [COMMAND, "--home", str(home), "queues", "--json"],
+            capture_output=True, timeout=60, check=True, env=surroundings(tmp_path),
         )  # fmt: skip
         assert "inbox.H12.15" in {one["name"] for one in json.loads(queues.stdout)["queues"]}
         demo.send_signal(signal.SIGINT)
