@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 
-from hub.errors import CodeMalformed, CodeTestOnly
+from hub.errors import CodeMalformed, CodeTestOnly, printable
 
 MAX_AGENCY_CODE = 35
 """Characters; SĐ1:2022 QCVN 102 raised the width of OrganId from 13 to 35."""
@@ -64,9 +64,26 @@ _TEST_LEVEL_1 = frozenset({"H99"})
 """The invented trial province; the letters Z, D, J and T are tests as a whole."""
 
 
+_BLANKS = " \t\xa0"
+"""What is trimmed: blank, tabulator and the no-break space of spreadsheets; never a line end."""
+_MAX_WRITTEN = 200
+"""Characters of a code with the blanks around it; more is no code, and is not remembered."""
+
+
 def _short(text: str) -> str:
     """Return at most 60 printable characters of ``text``, for an error message."""
-    return "".join(char if char.isprintable() else "\ufffd" for char in text[:60])
+    return printable(text[:60])
+
+
+def _trimmed(text: str, kind: str) -> str:
+    """Trim and raise to upper case; raises ``CodeMalformed`` for what is not ASCII by then.
+
+    ASCII is asked for first: ``upper`` turns some other letters (U+0131, U+017F, U+FB01) into it.
+    """
+    value = text.strip(_BLANKS) if len(text) <= _MAX_WRITTEN else ""
+    if not value or not value.isascii():
+        raise CodeMalformed(value=_short(text), kind=kind)
+    return value.upper()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +104,7 @@ class AgencyCode:
         Raises ``CodeMalformed`` for any other shape and ``CodeTestOnly`` for a test code outside
         the trial environment.
         """
-        code = _parse_agency(text)
+        code = _parse_agency(_trimmed(text, _AGENCY))
         if environment is not Environment.TRIAL and code.is_test:
             raise CodeTestOnly(value=code.value)
         return code
@@ -122,17 +139,19 @@ class AgencyCode:
         return self.value
 
 
+_AGENCY = "agency code"
+
+
 @lru_cache(maxsize=200_000)
-def _parse_agency(text: str) -> AgencyCode:
-    value = text.strip().upper()
-    if not value.isascii() or len(value) > MAX_AGENCY_CODE:
-        raise CodeMalformed(value=_short(text), kind="agency code")
-    for kind, shape in _SHAPES:
-        if shape.fullmatch(value):
-            if kind is CodeKind.NEW and "." in value and _reads_both_ways(value):
-                break
-            return AgencyCode(value, kind)
-    raise CodeMalformed(value=_short(text), kind="agency code")
+def _parse_agency(value: str) -> AgencyCode:
+    """The code of a trimmed upper-case spelling, remembered for each of the 120,000 agencies."""
+    if len(value) <= MAX_AGENCY_CODE:
+        for kind, shape in _SHAPES:
+            if shape.fullmatch(value):
+                if kind is CodeKind.NEW and "." in value and _reads_both_ways(value):
+                    break
+                return AgencyCode(value, kind)
+    raise CodeMalformed(value=_short(value), kind=_AGENCY)
 
 
 def _reads_both_ways(value: str) -> bool:
@@ -155,8 +174,14 @@ class MessageId:
 
     @classmethod
     def new(cls, unix_ms: int, entropy: bytes) -> MessageId:
-        """Make a version 7 UUID of milliseconds since 1970 and 10 random bytes (RFC 9562 §5.7)."""
-        bits = unix_ms << 80 | int.from_bytes(entropy[:10], "big")
+        """Make a version 7 UUID of milliseconds since 1970 and 10 random bytes (RFC 9562 §5.7).
+
+        Raises ``ValueError`` for a time before 1970 or after 10889, and for fewer bytes.
+        """
+        if not 0 <= unix_ms < 1 << 48 or len(entropy) < _ENTROPY:
+            msg = f"no version 7 UUID of {unix_ms} ms and {len(entropy)} bytes"
+            raise ValueError(msg)
+        bits = unix_ms << 80 | int.from_bytes(entropy[:_ENTROPY], "big")
         bits = bits & ~(0xF << 76) | 0x7 << 76
         bits = bits & ~(0x3 << 62) | 0x2 << 62
         return cls(str(uuid.UUID(int=bits)))
@@ -165,6 +190,7 @@ class MessageId:
         return self.value
 
 
+_ENTROPY = 10
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 
 
@@ -236,7 +262,7 @@ class ProcedureCode:
     @classmethod
     def parse(cls, text: str) -> ProcedureCode:
         """Parse ``1.012766`` or ``3.000181.000.00.00.H22``; raises ``CodeMalformed``."""
-        found = _PROCEDURE.fullmatch(text.strip().upper())
+        found = _PROCEDURE.fullmatch(_trimmed(text, "procedure code"))
         if found is None:
             raise CodeMalformed(value=_short(text), kind="procedure code")
         return cls(found.group(0), found.group(1))
