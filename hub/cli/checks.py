@@ -10,10 +10,12 @@ from importlib.metadata import version
 from cryptography import x509
 
 from hub.broker import inspect, topology
+from hub.broker.address import broker_address
 from hub.cli.context import Invocation, now
 from hub.cli.judgement import identity
 from hub.cli.operator import operator
-from hub.cli.parts import broker_address, desired_topology, opened
+from hub.cli.parts import opened
+from hub.cli.wiring import administration, desired_topology
 from hub.errors import (
     ConfigInvalid,
     ConfigMissing,
@@ -122,9 +124,8 @@ def plugins(call: Invocation) -> str:
 
 def queues(call: Invocation) -> str:
     """Every exchange, queue, policy and account is as the directory asks."""
-    address = broker_address(call.settings)
     wanted = desired_topology(call.settings)
-    with topology.Admin.open(address.amqp_url, address.management_url, call.settings.home) as admin:
+    with administration(call.settings) as admin:
         differences = topology.verify(wanted, admin)
     if differences:
         raise TopologyDiffers(reason=f"{len(differences)}: {differences[0]}")

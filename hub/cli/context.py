@@ -14,21 +14,26 @@ from typing import Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from hub.errors import Lang, UsageError
+from hub.errors import HubError, Lang, UsageError, printable
 from hub.settings import Settings, load
 
 DEFAULT_HOME = "hub-home"
+PIPE_WIDTH = 160
+"""Columns of tables where no terminal gives a width: rows stay on one line for ``grep``."""
 
 
 @dataclass
 class Invocation:
     """The options that every command takes, wherever they stand on the command line."""
 
-    home: Path = field(default_factory=lambda: Path(os.environ.get("HUB_HOME", DEFAULT_HOME)))
+    home: Path = field(default_factory=lambda: Path(os.environ.get("HUB_HOME") or DEFAULT_HOME))
     json: bool = False
     lang: Lang = "vi"
+    rest: list[str] = field(default_factory=list)
+    """The words behind the global options: the subcommand and its own arguments."""
 
     @cached_property
     def settings(self) -> Settings:
@@ -37,8 +42,9 @@ class Invocation:
 
     @cached_property
     def console(self) -> Console:
-        """Standard output for people; colours only on a terminal."""
-        return Console(soft_wrap=True, highlight=False)
+        """Standard output for people; colours on a terminal only, and wide where it is none."""
+        wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
+        return Console(soft_wrap=True, highlight=False, width=wide)
 
     def text(self, vi: str, en: str) -> str:
         """Return the sentence in the language of this call."""
@@ -52,7 +58,8 @@ class Invocation:
     def emit(self, document: Mapping[str, Any]) -> None:
         """Print one JSON document on a line of its own (with ``--json`` only)."""
         if self.json:
-            sys.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
+            plain = sys.stdout.encoding.lower().replace("-", "") != "utf8"
+            sys.stdout.write(json.dumps(document, ensure_ascii=plain, default=str) + "\n")
             sys.stdout.flush()
 
     def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -72,7 +79,9 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "[green]✓[/green]" if value else "[red]✗[/red]"
-    return str(value).replace("[", r"\[")
+    if isinstance(value, list | tuple):
+        return " ".join(_cell(one) for one in value)
+    return escape(printable(str(value)))
 
 
 def now() -> datetime:
@@ -86,33 +95,46 @@ def invocation(context: typer.Context) -> Invocation:
     return found if found is not None else Invocation()
 
 
-def split_globals(argv: Sequence[str]) -> tuple[Invocation, list[str]]:
+def split_globals(argv: Sequence[str], call: Invocation) -> None:
     """Take ``--home``, ``--json`` and ``--lang`` out of ``argv``, before or after the subcommand.
 
-    Raises ``UsageError`` when a value is missing or unknown. Words behind ``--`` are left alone.
+    Words behind ``--`` are left alone. Raises ``UsageError`` when a value is missing or unknown.
+    The language is that of ``--lang``, else of ``HUB_LANG``, else of the home's ``hub.toml``.
     """
-    call = Invocation()
-    lang: str = os.environ.get("HUB_LANG", "vi")
-    rest: list[str] = []
+    lang = os.environ.get("HUB_LANG", "")
+    call.json = "--json" in argv[: argv.index("--") if "--" in argv else None]
     words = iter(argv)
     for word in words:
-        if word == "--":
-            rest += [word, *words]
-            break
         name, has_value, value = word.partition("=")
-        if name in ("--home", "--lang"):
-            value = value if has_value else next(words, "")
-            if not value:
-                raise UsageError(reason=f"{name} …?")
-            if name == "--home":
-                call.home = Path(value)
+        if word == "--":
+            call.rest += [word, *words]
+        elif name in ("--home", "--lang"):
+            given = value if has_value else next(words, "")
+            if not given or given.startswith("--"):
+                raise UsageError(
+                    reason=f"{name} needs a value", reason_vi=f"{name} cần một giá trị"
+                )
+            if name == "--lang":
+                lang = given
             else:
-                lang = value
-        elif word == "--json":
-            call.json = True
-        else:
-            rest.append(word)
-    if lang not in ("vi", "en"):
-        raise UsageError(reason=f"--lang vi|en, HUB_LANG: {lang[:20]!r}")
-    call.lang = "en" if lang == "en" else "vi"
-    return call, rest
+                call.home = Path(given)
+        elif word != "--json":
+            call.rest.append(word)
+    call.lang = _language(lang) if lang else _home_language(call)
+
+
+def _language(text: str) -> Lang:
+    if text not in ("vi", "en"):
+        raise UsageError(
+            reason=f"--lang and HUB_LANG know vi and en, not {text[:20]!r}",
+            reason_vi=f"--lang và HUB_LANG chỉ nhận vi hoặc en, không phải {text[:20]!r}",
+        )
+    return "en" if text == "en" else "vi"
+
+
+def _home_language(call: Invocation) -> Lang:
+    """What the home prefers; whatever is wrong with it is told by who needs more of it."""
+    try:
+        return call.settings.hub.lang
+    except HubError:
+        return "vi"

@@ -6,55 +6,21 @@ traceback for something a person can put right.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
+import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
-import click
 import typer
+from typer.exceptions import TyperException
 
+import hub
 from hub import log
-from hub.cli.commands import (
-    access,
-    audit,
-    bench,
-    connector,
-    demo,
-    directory,
-    doctor,
-    envelopes,
-    home,
-    parked,
-    queues,
-    services,
-    topology,
-    trace,
-    transport,
-    trust,
-)
+from hub.cli import application, usage
 from hub.cli.context import Invocation, split_globals
-from hub.errors import HubError
-
-app = typer.Typer(
-    name="hub",
-    help="Liên thông Hub. --home DIR, --json, --lang vi|en: mọi lệnh / every command.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-for module in (home, demo, services, envelopes, transport, trace, queues, doctor, bench):
-    module.register(app)
-for name, group in (
-    ("connector", connector.app),
-    ("directory", directory.app),
-    ("trust", trust.app),
-    ("access", access.app),
-    ("topology", topology.app),
-    ("parked", parked.app),
-    ("audit", audit.app),
-):
-    app.add_typer(group, name=name)
+from hub.errors import HubError, InternalFault, UsageError, printable
 
 CONFIGURATION = (
     "config.",
@@ -65,46 +31,110 @@ CONFIGURATION = (
     "directory.columns",
 )
 """Codes (or families) of errors that are wrong usage or configuration: exit status 2."""
+INTERRUPTED = 130
+"""What shells expect of a command ended by Ctrl+C: 128 + SIGINT."""
 
 
 def run(argv: Sequence[str]) -> int:
     """Run one command and return its exit status."""
-    call = Invocation(lang="en" if os.environ.get("HUB_LANG") == "en" else "vi")
+    call = Invocation()
     try:
-        call, rest = split_globals(argv)
-        log.setup(json=not sys.stderr.isatty(), level=os.environ.get("HUB_LOG", "INFO"))
-        result = app(args=rest, prog_name="hub", obj=call, standalone_mode=False)
-    except HubError as error:
+        split_globals(argv, call)
+        _set_up_log()
+        return _command(call)
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001  the outermost door: a sentence, not a traceback
+        return _failed(call, error)
+
+
+def _failed(call: Invocation, error: Exception) -> int:
+    """Tell one error in the words of its kind and return the exit status."""
+    if isinstance(error, HubError):
         return report(call, error)
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
-    except click.ClickException as error:
-        error.show(sys.stderr)
-        return 2
-    except (KeyboardInterrupt, click.exceptions.Abort):
-        return 130
-    except BrokenPipeError:
-        sys.stderr.close()
+    if isinstance(error, TyperException):
+        return report(call, usage.translated(error))
+    if isinstance(error, BrokenPipeError):
+        _discard_output()
         return 1
+    if isinstance(error, OSError):
+        return report(call, usage.from_os(error))
+    return _fault(call, error)
+
+
+def _command(call: Invocation) -> int:
+    if call.rest == ["--version"]:
+        sys.stdout.write(f"hub {hub.__version__}\n")
+        return 0
+    command = application.command_for(call.rest, call.lang)
+    try:
+        result = command.main(args=call.rest, prog_name="hub", obj=call, standalone_mode=False)
+    except typer.Exit as stop:
+        return stop.exit_code
     return result if isinstance(result, int) else 0
+
+
+def _set_up_log() -> None:
+    level = os.environ.get("HUB_LOG", "") or "INFO"
+    if level.upper() not in logging.getLevelNamesMapping():
+        raise UsageError(reason=f"HUB_LOG: {level[:20]!r} (debug, info, warning, error)")
+    log.setup(json=not sys.stderr.isatty(), level=level)
 
 
 def report(call: Invocation, error: HubError) -> int:
     """Print an error: one sentence on stderr; the code on stdout where something was refused."""
-    sys.stderr.write(f"hub: {error.message(call.lang)}\n")
+    sys.stderr.write(f"hub: {printable(error.message(call.lang))}\n")
     for problem in getattr(error, "problems", ()):
-        sys.stderr.write(f"  {problem.message(call.lang)}\n")
-    usage = error.code.startswith(CONFIGURATION)
+        sys.stderr.write(f"  {printable(problem.message(call.lang))}\n")
+    wrong_usage = error.code.startswith(CONFIGURATION)
     if call.json:
         call.emit({"ok": False, **error.as_dict()})
-    elif not usage:
+    elif not wrong_usage:
         sys.stdout.write(f"{error.code}\n")
-    return 2 if usage else 1
+    return 2 if wrong_usage else 1
+
+
+def _fault(call: Invocation, error: Exception) -> int:
+    """Our own mistake: its kind for the operator, everything else with ``HUB_LOG=debug``."""
+    if os.environ.get("HUB_LOG", "").upper() == "DEBUG":
+        traceback.print_exception(error)
+    kind = type(error).__name__
+    vi = f"lỗi bên trong chương trình ({kind}); HUB_LOG=debug cho biết chỗ lỗi"
+    en = f"a mistake inside this program ({kind}); HUB_LOG=debug shows where"
+    sys.stderr.write(f"hub: {call.text(vi, en)}\n")
+    call.emit({"ok": False, "code": InternalFault.code, "vi": vi, "en": en})
+    return 1
+
+
+def _discard_output() -> None:
+    """Let the interpreter's last flush go nowhere after the reader has gone away."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+
+
+def _streams() -> None:
+    """Have both streams, and let nothing that is printed fail for its characters."""
+    if sys.stdout is None or sys.stderr is None:
+        nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  open to the end
+        sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
 
 
 def main() -> None:
     """Run the command line of this process."""
-    sys.exit(run(sys.argv[1:]))
+    _streams()
+    status = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            sys.stderr.write(f"hub: stdout: {error.strerror}\n")
+        _discard_output()
+        status = status or 1
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from hub import log
 from hub.broker.node import Node
-from hub.cli import parts, processes
+from hub.cli import processes, wiring
 from hub.settings import Settings
 
 STOP_TIMEOUT_S = 10.0
@@ -55,7 +55,7 @@ class Supervisor:
         """
         try:
             self._start_node()
-            parts.apply_topology(self._settings)
+            wiring.apply_topology(self._settings)
             self.roles = [Role(name, self._command(name)) for name in self._names()]
             self._log.info("up", roles=[role.name for role in self.roles])
             while not stop.is_set():
@@ -67,10 +67,9 @@ class Supervisor:
                 self._node.stop()
 
     def _start_node(self) -> None:
-        if self._settings.broker.url or Node.attach(self._settings.broker_folder) is not None:
-            return
-        self._node = Node(self._settings.broker_folder)
-        self._node.start()
+        if not self._settings.broker.url:
+            self._node = Node(self._settings.broker_folder)
+            self._node.start()
 
     def _names(self) -> list[str]:
         connectors = sorted(path.stem for path in self._settings.connectors.glob("*.toml"))

@@ -18,6 +18,11 @@ app = typer.Typer(help="Ai được gửi gì cho ai / who may send what to whom
 Pattern = Annotated[str, typer.Argument(help="Mã, H12.*, @kind hoặc * / code, prefix, kind or *")]
 
 
+def register(parent: typer.Typer) -> None:
+    """Add ``access`` to the command line."""
+    parent.add_typer(app, name="access")
+
+
 @app.command("list")
 def list_rules(context: typer.Context) -> None:
     """Liệt kê quy tắc / list the rules."""

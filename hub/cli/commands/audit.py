@@ -12,6 +12,11 @@ from hub.store import audit as store
 app = typer.Typer(help="Nhật ký nối băm / the hash-chained log.", no_args_is_help=True)
 
 
+def register(parent: typer.Typer) -> None:
+    """Add ``audit`` to the command line."""
+    parent.add_typer(app, name="audit")
+
+
 @app.callback()
 def group() -> None:
     """Nhật ký nối băm / the hash-chained log."""

@@ -17,6 +17,11 @@ app = typer.Typer(help="Các đầu nối / the connectors.", no_args_is_help=Tr
 Name = Annotated[str, typer.Argument(metavar="NAME", help="connectors/NAME.toml")]
 
 
+def register(parent: typer.Typer) -> None:
+    """Add ``connector`` to the command line."""
+    parent.add_typer(app, name="connector")
+
+
 @app.command("list")
 def list_connectors(context: typer.Context) -> None:
     """Liệt kê đầu nối đã cấu hình và các loại có sẵn / list those configured and the kinds."""

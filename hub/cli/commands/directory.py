@@ -23,6 +23,11 @@ app = typer.Typer(help="Danh mục cơ quan / the agencies.", no_args_is_help=Tr
 Code = Annotated[str, typer.Argument(metavar="CODE")]
 
 
+def register(parent: typer.Typer) -> None:
+    """Add ``directory`` to the command line."""
+    parent.add_typer(app, name="directory")
+
+
 @app.command("import")
 def import_file(
     context: typer.Context,

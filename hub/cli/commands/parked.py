@@ -14,6 +14,11 @@ from hub.store import deliveries
 app = typer.Typer(help="Thông điệp chờ người xử lý / parked messages.", no_args_is_help=True)
 
 
+def register(parent: typer.Typer) -> None:
+    """Add ``parked`` to the command line."""
+    parent.add_typer(app, name="parked")
+
+
 @app.callback()
 def group() -> None:
     """Thông điệp chờ người xử lý / parked messages."""

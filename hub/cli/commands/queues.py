@@ -7,8 +7,9 @@ from typing import Any
 import typer
 
 from hub.broker import inspect
+from hub.broker.address import broker_address
 from hub.cli.context import Invocation, invocation, now
-from hub.cli.parts import broker_address, opened
+from hub.cli.parts import opened
 from hub.store import deliveries
 
 

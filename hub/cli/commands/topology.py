@@ -8,15 +8,15 @@ import typer
 
 from hub.broker import topology as broker
 from hub.cli.context import Invocation, invocation
-from hub.cli.parts import broker_address, desired_topology
+from hub.cli.wiring import administration, desired_topology
 from hub.errors import TopologyDiffers
 
 app = typer.Typer(help="Hàng đợi và tài khoản / queues and accounts.", no_args_is_help=True)
 
 
-def _admin(call: Invocation) -> broker.Admin:
-    address = broker_address(call.settings)
-    return broker.Admin.open(address.amqp_url, address.management_url, call.settings.home)
+def register(parent: typer.Typer) -> None:
+    """Add ``topology`` to the command line."""
+    parent.add_typer(app, name="topology")
 
 
 def _show(call: Invocation, title: str, lines: Sequence[str], *, ok: bool) -> None:
@@ -28,7 +28,7 @@ def _show(call: Invocation, title: str, lines: Sequence[str], *, ok: bool) -> No
 def plan(context: typer.Context) -> None:
     """Cho xem sẽ thay đổi gì / show what would change."""
     call = invocation(context)
-    with _admin(call) as admin:
+    with administration(call.settings) as admin:
         changes = broker.plan(desired_topology(call.settings), admin)
     _show(call, call.text("Sẽ thay đổi", "Would change"), [str(c) for c in changes], ok=True)
 
@@ -37,7 +37,7 @@ def plan(context: typer.Context) -> None:
 def apply(context: typer.Context) -> None:
     """Đưa máy chủ hàng đợi về đúng danh mục / bring the broker to what the directory asks for."""
     call = invocation(context)
-    with _admin(call) as admin:
+    with administration(call.settings) as admin:
         changes = broker.apply(desired_topology(call.settings), admin)
     _show(call, call.text("Đã thay đổi", "Changed"), [str(c) for c in changes], ok=True)
 
@@ -46,7 +46,7 @@ def apply(context: typer.Context) -> None:
 def verify(context: typer.Context) -> None:
     """So sánh; khác thì thoát 1 / compare; exit 1 when they differ."""
     call = invocation(context)
-    with _admin(call) as admin:
+    with administration(call.settings) as admin:
         differences = broker.verify(desired_topology(call.settings), admin)
     lines = [str(difference) for difference in differences]
     _show(call, call.text("Khác biệt", "Differences"), lines, ok=not lines)

@@ -14,12 +14,12 @@ import typer
 from rich.progress import track
 
 from hub.broker import accounts
+from hub.broker.address import broker_address
 from hub.broker.client import AgencyClient
 from hub.broker.ports import Outcome
 from hub.cli import judgement, replies
 from hub.cli.commands.envelopes import read_file
 from hub.cli.context import Invocation, invocation, now
-from hub.cli.parts import broker_address
 from hub.codes import AgencyCode, MessageId
 from hub.envelope import Arrival, SignedEnvelope
 from hub.errors import HubError

@@ -26,6 +26,11 @@ app = typer.Typer(
 )
 
 
+def register(parent: typer.Typer) -> None:
+    """Add ``trust`` to the command line."""
+    parent.add_typer(app, name="trust")
+
+
 @app.command("list")
 def list_certificates(
     context: typer.Context,
