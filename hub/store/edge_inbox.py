@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, select
 from sqlalchemy.engine import Connection
 
-from hub.store.dialect import insert_new, upsert
+from hub.store.dialect import upsert
 from hub.store.edge_outbox import add_outbox, add_parked
 from hub.store.edge_rows import (
     InboxRow,
@@ -138,7 +138,7 @@ def _keep(connection: Connection, row: KeptRow) -> None:
         "at_us": to_us(row.at),
         "raw": row.raw,
     }
-    connection.execute(insert_new(connection, kept), values)
+    connection.execute(upsert(connection, kept, ("digest",)), values)
 
 
 def _recall(connection: Connection, row: RecallRow) -> None:

@@ -48,7 +48,7 @@ class OutboxSide:
         with self._store.write() as connection:
             add_outbox(connection, rows)
             add_parked(connection, records)
-            told = [_notice(row.key, "parked", b"", row.at) for row in records]
+            told = [_notice(row.key, "parked", "") for row in records]
             if told:
                 connection.execute(insert(notices), told)
             connection.execute(upsert(connection, checkpoint, ("id",)), {"id": 1, "value": mark})
@@ -76,7 +76,7 @@ class OutboxSide:
                     .values(state=OutboxState.PUBLISHED.value, published_us=to_us(at))
                 )
                 if done.rowcount:
-                    _notify(connection, key, "published", b"", at)
+                    _notify(connection, key, "published", "")
 
     def find_by_message_id(self, message_id: str) -> OutboxRow | None:
         """Return the outgoing message with this id."""
@@ -89,7 +89,7 @@ class OutboxSide:
         with self._store.read() as connection:
             return [
                 AnswerRow(row.subject, row.receipt_id, row.type, row.sender, from_us(row.at_us),
-                          row.raw)
+                          row.told, row.raw)
                 for row in connection.execute(query.order_by(answers.c.at_us))
             ]  # fmt: skip
 
@@ -112,7 +112,7 @@ class OutboxSide:
                 .where(outbox.c.key == row.key)
                 .values(state=state.value, reason=reason, receipt=answer.raw)
             )
-            _notify(connection, row.key, state.value, answer.raw, answer.at)
+            _notify(connection, row.key, state.value, answer.told)
             return True
 
     def notices(self, limit: int = 100) -> list[Notice]:
@@ -120,7 +120,7 @@ class OutboxSide:
         query = select(notices).order_by(notices.c.id).limit(limit)
         with self._store.read() as connection:
             return [
-                Notice(row.id, row.key, row.confirmation, from_us(row.at_us), row.receipt)
+                Notice(row.id, row.key, row.confirmation, row.told)
                 for row in connection.execute(query)
             ]
 
@@ -197,17 +197,16 @@ def _answer_values(row: AnswerRow) -> dict[str, Any]:
         "type": row.type,
         "sender": row.sender,
         "at_us": to_us(row.at),
+        "told": row.told,
         "raw": row.raw,
     }
 
 
-def _notify(
-    connection: Connection, key: str, confirmation: str, receipt: bytes, at: datetime
-) -> None:
+def _notify(connection: Connection, key: str, confirmation: str, told: str) -> None:
     wanted = connection.scalar(select(outbox.c.source).where(outbox.c.key == key))
     if wanted:
-        connection.execute(insert(notices), _notice(key, confirmation, receipt, at))
+        connection.execute(insert(notices), _notice(key, confirmation, told))
 
 
-def _notice(key: str, confirmation: str, receipt: bytes, at: datetime) -> dict[str, Any]:
-    return {"key": key, "confirmation": confirmation, "receipt": receipt, "at_us": to_us(at)}
+def _notice(key: str, confirmation: str, told: str) -> dict[str, Any]:
+    return {"key": key, "confirmation": confirmation, "told": told}

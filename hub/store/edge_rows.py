@@ -66,6 +66,8 @@ class AnswerRow:
     sender: str
     at: datetime
     """When it arrived here."""
+    told: str = field(repr=False)
+    """What it says, as ``hub.adapters.edge_receipts`` packs it: no signature is judged twice."""
     raw: bytes = field(repr=False)
 
 
@@ -133,5 +135,5 @@ class Notice:
     id: int
     key: str
     confirmation: str
-    at: datetime
-    receipt: bytes = field(default=b"", repr=False)
+    told: str = field(default="", repr=False)
+    """What the receipt behind it says (:attr:`AnswerRow.told`); empty when there is none."""

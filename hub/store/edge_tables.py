@@ -42,6 +42,7 @@ answers = Table(
     Column("type", String(64), nullable=False),
     Column("sender", String(35), nullable=False),
     Column("at_us", BigInteger, nullable=False),
+    Column("told", Text, nullable=False),
     Column("raw", LargeBinary, nullable=False),
 )
 parked = Table(
@@ -94,8 +95,7 @@ notices = Table(
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("key", String(300), nullable=False),
     Column("confirmation", String(16), nullable=False),
-    Column("receipt", LargeBinary, nullable=False),
-    Column("at_us", BigInteger, nullable=False),
+    Column("told", Text, nullable=False),
 )
 checkpoint = Table(
     "checkpoint",
