@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,24 +10,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from hub.adapters.runner import ConnectorSettings, main_for
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from connectors.one_stop import mapping as rules
 from connectors.one_stop.database import connect
 from connectors.one_stop.sink import SqlSink
 from connectors.one_stop.source import SqlSource
 from hub.adapters.contract import Parts
+from hub.adapters.one_stop.events import EventMaker
+from hub.adapters.options import Options, parse
 from hub.codes import AgencyCode, Environment
-from hub.errors import ConfigInvalid
 
 
-class Options(BaseModel):
+class OneStopOptions(Options):
     """The connector's own settings."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     database: str
-    """SQLAlchemy URL, or ``env:NAME`` to take it (and its password) from the environment; a
+    """SQLAlchemy URL without a password, or ``env:NAME`` or ``file:NAME`` (0600) for a whole one; a
     relative SQLite path is relative to the settings file."""
     mapping: str
     """``commune``, ``department``, or a TOML file relative to the settings file."""
@@ -42,29 +39,14 @@ def parts(
     clock: Callable[[], datetime],
 ) -> Parts:
     """Make source, sink and probe; raises ``ConfigInvalid`` or ``ConfigMissing``."""
-    try:
-        options = Options.model_validate(given)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise ConfigInvalid(file="one_stop", key=key, reason=first["msg"]) from error
+    options = parse(OneStopOptions, given, "one_stop")
     table = rules.load(options.mapping, folder)
-    engine = connect(_url(options.database, folder))
-    source = SqlSource(engine, table, agency, environment, clock)
+    engine = connect(options.database, folder)
+    source = SqlSource(engine, table, EventMaker(table, agency, environment, clock))
     if table.inbox is None:
         return Parts(probe=source, source=source)
     sink = SqlSink(engine, table)
     return Parts(probe=source, source=source, sink=sink, accepts=sink.accepts)
-
-
-def _url(database: str, folder: Path) -> str:
-    if database.startswith("env:"):
-        database = os.environ.get(database.removeprefix("env:"), "")
-    prefix = "sqlite:///"
-    path = database.removeprefix(prefix)
-    if database.startswith(prefix) and not path.startswith("/"):
-        return f"{prefix}{(folder / path).resolve()}"
-    return database
 
 
 def factory(settings: ConnectorSettings) -> Parts:

@@ -24,6 +24,7 @@ from connectors.vnpost.config import VnpostConfig
 from connectors.vnpost.sink import OrderSink
 from connectors.vnpost.source import TrackingSource
 from hub.adapters.contract import Draft, Inbound, Item
+from hub.adapters.one_stop.events import EventMaker
 from hub.codes import AgencyCode, Environment, MessageId
 from hub.envelope import EnvelopeDraft, Header
 from hub.schemas.compose import compose
@@ -79,7 +80,7 @@ def office(db: Path, profile: str, agency: AgencyCode):
     vendor.create(db, profile)
     engine = connect(f"sqlite:///{db}")
     mapping = load(profile, Path())
-    source = SqlSource(engine, mapping, agency, TRIAL, lambda: NOW)
+    source = SqlSource(engine, mapping, EventMaker(mapping, agency, TRIAL, lambda: NOW))
     return SimpleNamespace(db=db, source=source, sink=SqlSink(engine, mapping), code=agency)
 
 

@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 
 from connectors.one_stop.database import connect
-from connectors.one_stop.mapping import Mapping, load
-from connectors.one_stop.record import money
-from connectors.one_stop.source import SqlSource, _below, _mark, _unmark
+from connectors.one_stop.mapping import load
+from connectors.one_stop.source import SqlSource
+from hub.adapters.one_stop.decoding import money
+from hub.adapters.one_stop.events import EventMaker
+from hub.adapters.one_stop.mapping import Mapping
+from hub.adapters.watermark import Position, below
 from hub.codes import AgencyCode, Environment
 from hub.errors import ConfigInvalid, ConfigMissing, RowUnmappable, SinkUnavailable
 
@@ -33,7 +36,8 @@ def db(tmp_path):
 def source(db, mapping=None):
     """Make a source on the sample database."""
     rules = mapping or load("sample.toml", HERE)
-    return SqlSource(connect(f"sqlite:///{db}"), rules, SENDER, Environment.TRIAL, lambda: NOW)
+    maker = EventMaker(rules, SENDER, Environment.TRIAL, lambda: NOW)
+    return SqlSource(connect(f"sqlite:///{db}"), rules, maker)
 
 
 def run(db, sql, *args):
@@ -137,7 +141,7 @@ def test_touched_row_without_change_keeps_its_key(db):
 def test_late_commit_below_the_watermark_is_found(db):
     """A row whose transaction ends late, with a lower version, is found in the overlap."""
     first = source(db).poll(None, 100)
-    assert first.checkpoint == "i:7"
+    assert Position.parse(first.checkpoint) == Position(7, 2)
     run(
         db,
         "INSERT INTO hoso (id, ma_ho_so, ma_tthc, trang_thai, row_ver, chu_ho_so)"
@@ -171,7 +175,7 @@ def test_limit_bounds_a_poll_and_loses_nothing(db):
         ),
         ("UPDATE hoso SET ngay_hen_tra='mai' WHERE id=1", "source.date", "hoso.ngay_hen_tra"),
         ("UPDATE hoso SET ma_tthc='??' WHERE id=1", "code.malformed", "hoso"),
-        ("UPDATE lephi SET so_tien=0.5", "source.mapping", "amount"),
+        ("UPDATE lephi SET so_tien=0.5", "source.mapping", "lephi.so_tien"),
     ],
 )
 def test_bad_row_is_one_error_with_its_place_and_the_next_goes_on(db, sql, code, place):
@@ -208,20 +212,18 @@ def test_nothing_is_written_by_reading(db):
     assert db.read_bytes() == before
 
 
-@pytest.mark.parametrize(
-    "value", [7, "2026-03-04 08:30:00", datetime(2026, 3, 4, tzinfo=timezone.utc)]
-)
+@pytest.mark.parametrize("value", [7, "a:b|c", bytes(8), datetime(2026, 3, 4, tzinfo=timezone.utc)])
 def test_checkpoint_keeps_the_kind_of_its_watermark(value):
-    """Numbers, text and times come back from a checkpoint as what they were."""
-    assert _unmark(_mark(value)) == value
+    """Numbers, text, bytes and times come back from a checkpoint as what they were."""
+    assert Position.parse(Position(value, 5).checkpoint()) == Position(value, 5)
 
 
 def test_overlap_is_counted_in_the_watermarks_unit():
     """Numbers go back by numbers, times by seconds; text that does not sort is refused."""
-    assert _below(100, 7) == 93
-    assert _below("2026-03-04 00:00:10", 20) == "2026-03-03 23:59:50"
+    assert below(100, 7) == 93
+    assert below("2026-03-04 00:00:10", 20) == "2026-03-03 23:59:50"
     with pytest.raises(ConfigInvalid):
-        _below("04/03/2026", 20)
+        below("04/03/2026", 20)
 
 
 @pytest.mark.parametrize(("raw", "dong"), [("30000.00", "30000"), ("0", "0"), (None, "0")])

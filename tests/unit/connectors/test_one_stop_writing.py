@@ -10,10 +10,12 @@ import pytest
 from sqlalchemy import event
 
 from connectors.one_stop.database import connect
-from connectors.one_stop.mapping import Mapping
 from connectors.one_stop.sink import SqlSink
 from connectors.one_stop.source import SqlSource
 from hub.adapters.contract import Inbound
+from hub.adapters.one_stop.events import EventMaker
+from hub.adapters.one_stop.mapping import Mapping
+from hub.adapters.watermark import Position
 from hub.codes import AgencyCode, DossierCode, Environment, MessageId, MessageType
 from hub.envelope import Payload
 from hub.errors import ConfigInvalid, SinkRefused
@@ -30,7 +32,10 @@ RULES = {
     "dossier": {
         "table": "hoso", "code": "ma", "columns": {"procedure": "tthc", "applicant": "ten"},
     },
-    "status": {"GUI": {"text": "Gửi", "canonical": "submitted"}},
+    "status": {
+        "GUI": {"text": "Gửi", "canonical": "submitted"},
+        "KHAC": {"text": "Khác", "canonical": "processing"},
+    },
     "events": {"GUI": [{"type": "dossier.submitted", "to": "procedure"}]},
     "receivers": {"1.000001": "H12.15"},
     "inbox": {"own": "lt_inbox", "key": "khoa", "tables": {"lt_inbox": "tham_chieu"}},
@@ -133,7 +138,8 @@ def test_procedure_name_can_not_carry_a_statement():
 
 def test_outbox_table_gives_each_row_once_and_is_not_touched(engine):
     """Each row of the vendor's outbox is an event; one that names no dossier is an error."""
-    source = SqlSource(engine, Mapping.model_validate(RULES), HERE, Environment.TRIAL, lambda: NOW)
+    rules = Mapping.model_validate(RULES)
+    source = SqlSource(engine, rules, EventMaker(rules, HERE, Environment.TRIAL, lambda: NOW))
     batch = source.poll(None, 100)
     assert [item.key for item in batch.items if item.draft] == [
         "outbox:1:dossier.submitted",
@@ -141,4 +147,4 @@ def test_outbox_table_gives_each_row_once_and_is_not_touched(engine):
     ]
     (bad,) = [item for item in batch.items if item.error]
     assert bad.error.code == "source.mapping"
-    assert batch.checkpoint == "i:4"
+    assert Position.parse(batch.checkpoint) == Position(4, 4)
