@@ -10,11 +10,12 @@ import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, BinaryIO, NoReturn, Protocol, cast
 
 from lxml import etree
 
-from hub.errors import XmlDoctype, XmlEncoding, XmlMalformed, XmlTooDeep, XmlTooLarge
+from hub.errors import HubError, XmlDoctype, XmlEncoding, XmlMalformed, XmlTooDeep, XmlTooLarge
 from hub.errors.base import Place
 
 MIB = 1024 * 1024
@@ -30,6 +31,7 @@ class Limits:
     max_attributes: int = 32
     """Attributes (without namespace declarations) of one element."""
     max_elements: int = 100_000
+    """Elements of the whole document."""
     huge: bool = False
     """Lift libxml2's own limit of 10,000,000 characters for one text (attachments above 7 MiB)."""
 
@@ -42,13 +44,29 @@ DOCUMENT = Limits(max_bytes=50 * MIB, huge=True)
 _UTF8_BOM = b"\xef\xbb\xbf"
 _FOREIGN = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff", b"\x00<", b"<\x00", b"Lo\xa7\x94")
 """Byte-order marks and first bytes of UTF-16, UTF-32 and EBCDIC."""
-_DECLARATION = re.compile(rb"<\?xml\s[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._-]*)[\"']")
+_MAX_DECLARATION = 200
+"""Bytes of an XML declaration, written out with all its parts about 60."""
+_DECLARATION = re.compile(
+    rb"""<\?xml\s+version\s*=\s*(?:"1\.0"|'1\.0')"""
+    rb"""(?:\s+encoding\s*=\s*["']([A-Za-z][A-Za-z0-9._-]*)["'])?"""
+    rb"""(?:\s+standalone\s*=\s*["'](?:yes|no)["'])?\s*\?>"""
+)
 _DOCTYPE = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
-_DEEP = re.compile("depth|huge|Excessive", re.IGNORECASE)
+_PROLOG_DOCTYPE = re.compile(rb"(?:\s+|<\?.*?\?>|<!--.*?-->)*+<!(?!--)", re.DOTALL)
+"""A declaration before the root element, where alone libxml2 would read a DTD."""
+_OTHER_MARKUP = 10_000
+"""``<`` of a large document that begin no element: CDATA sections and what stands in them."""
+_SMALLEST_ELEMENT = len("<a/>")
+_RESOURCE_LIMITS = frozenset(
+    {etree.ErrorTypes.ERR_RESOURCE_LIMIT, etree.ErrorTypes.ERR_NAME_TOO_LONG}
+)
 
 
 def _parser(*, huge: bool) -> etree.XMLParser:
+    # The encoding is forced: a declared one would let the same bytes read otherwise (UTF-7 hides
+    # a DOCTYPE), and the declaration is not covered by any signature.
     return etree.XMLParser(
+        encoding="utf-8",
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
@@ -75,15 +93,21 @@ def parse(data: bytes, limits: Limits = ENVELOPE) -> etree._Element:
     if len(data) > limits.max_bytes:
         raise XmlTooLarge(size=len(data), limit=limits.max_bytes)
     _check_encoding(data)
-    if b"<!" in data and _DOCTYPE.search(data):
-        raise XmlDoctype
+    suspect = _DOCTYPE.search(data) if b"<!" in data else None
+    if suspect and _PROLOG_DOCTYPE.match(data, _start(data)):
+        raise _doctype(data, suspect)
+    if len(data) > limits.max_elements * _SMALLEST_ELEMENT:
+        _check_tags(data, limits)
     try:
         root = etree.fromstring(data, _HUGE if limits.huge else _PLAIN)
     except etree.XMLSyntaxError as error:
-        raise _translated(error, limits) from error
+        # Anywhere else a DOCTYPE is malformed; only inside CDATA and comments it is mere text.
+        raise (_doctype(data, suspect) if suspect else _translated(error, limits)) from error
     except ValueError as error:
         raise XmlMalformed(str(error)[:200]) from error
-    _check_shape(root, limits)
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise XmlDoctype
+    _check_shape(root, limits, small=len(data) <= limits.max_elements * _SMALLEST_ELEMENT)
     return root
 
 
@@ -98,12 +122,41 @@ def parse_canonical(data: bytes) -> etree._Element:
         raise _translated(error, ENVELOPE) from error
 
 
+def _start(data: bytes) -> int:
+    return len(_UTF8_BOM) if data.startswith(_UTF8_BOM) else 0
+
+
 def _check_start(data: bytes) -> None:
+    """Hold the XML declaration to version 1.0 (1.1 has other line ends and characters) and UTF-8.
+
+    Neither is covered by a signature, so another reader must not be able to read them otherwise.
+    """
     if data.startswith(_FOREIGN):
         raise XmlEncoding
-    declared = _DECLARATION.match(data[3:203] if data.startswith(_UTF8_BOM) else data[:200])
-    if declared and declared.group(1).upper() not in (b"UTF-8", b"UTF8", b"US-ASCII"):
-        raise XmlEncoding(f"declared {declared.group(1).decode('ascii')}")
+    start = _start(data)
+    if not data.startswith(b"<?xml", start) or not data[start + 5 : start + 6].isspace():
+        return
+    end = data.find(b"?>", start, start + _MAX_DECLARATION)
+    declared = _DECLARATION.fullmatch(data, start, end + 2) if end > 0 else None
+    if declared is None:
+        raise XmlMalformed("XML declaration", place=Place(line=1))
+    encoding = (declared.group(1) or b"UTF-8").upper()
+    if encoding not in (b"UTF-8", b"UTF8"):
+        raise XmlEncoding(f"declared {encoding.decode('ascii')}", place=Place(line=1))
+
+
+def _doctype(data: bytes, found: re.Match[bytes]) -> XmlDoctype:
+    return XmlDoctype(place=Place(line=data.count(b"\n", 0, found.start()) + 1))
+
+
+def _check_tags(data: bytes, limits: Limits) -> None:
+    """Refuse by counting, before a tree is built, what must have too many elements.
+
+    An element has two ``<`` at the most; a tree costs some 30 times the bytes of ``<a/>``.
+    """
+    tags = data.count(b"<")
+    if tags > 2 * limits.max_elements + _OTHER_MARKUP:
+        raise _too_deep(limits, Place())
 
 
 def _check_encoding(data: bytes) -> None:
@@ -119,26 +172,35 @@ def _translated(error: etree.XMLSyntaxError, limits: Limits) -> XmlMalformed | X
     line, column = error.position
     place = Place(line=line or 0, column=str(column) if column else "")
     text = (error.msg or "").split("\n")[0][:200]
-    if _DEEP.search(text):
-        return XmlTooDeep(limit=limits.max_depth, place=place)
+    if error.code in _RESOURCE_LIMITS:
+        return XmlTooDeep(text, limit=limits.max_depth, place=place)
     return XmlMalformed(text, place=place)
 
 
-_SHAPES: dict[tuple[int, int, int], etree.XPath] = {}
+def _too_deep(limits: Limits, place: Place) -> XmlTooDeep:
+    most = f"{limits.max_depth} / {limits.max_attributes} / {limits.max_elements}"
+    return XmlTooDeep(limit=most, place=place)
 
 
-def _check_shape(root: etree._Element, limits: Limits) -> None:
-    """Depth, attributes and elements in one XPath, evaluated by libxml2 (a few microseconds)."""
-    key = (limits.max_depth, limits.max_attributes, limits.max_elements)
-    shape = _SHAPES.get(key)
-    if shape is None:
-        deep = "/".join(["*"] * (limits.max_depth + 1))
-        shape = _SHAPES[key] = etree.XPath(
-            f"boolean(/{deep}) or boolean(//*[@*[{limits.max_attributes + 1}]])"
-            f" or count(//*) > {limits.max_elements}"
-        )
-    if shape(root):
-        raise XmlTooDeep(limit=f"{key[0]} levels, {key[1]} attributes, {key[2]} elements")
+@lru_cache(maxsize=16)
+def _shapes(limits: Limits) -> tuple[etree.XPath, etree.XPath, etree.XPath]:
+    """Whether a small, and whether a large document is beyond the limits; and where."""
+    deep = f"/{'/'.join(['*'] * (limits.max_depth + 1))}"
+    wide = f"//@*[{limits.max_attributes + 1}]"
+    return (
+        etree.XPath(f"boolean({deep}) or boolean({wide})"),
+        etree.XPath(f"boolean({deep}) or boolean({wide}) or count(//*) > {limits.max_elements}"),
+        etree.XPath(f"({deep} | {wide}/.. | (//*)[{limits.max_elements + 1}])[1]"),
+    )
+
+
+def _check_shape(root: etree._Element, limits: Limits, *, small: bool) -> None:
+    """Depth, attributes and elements, counted by libxml2 itself in a few microseconds."""
+    if_small, if_large, where = _shapes(limits)
+    beyond = if_small if small else if_large
+    if beyond(root):
+        found = cast("list[etree._Element]", where(root))
+        raise _too_deep(limits, Place(line=found[0].sourceline or 0))
 
 
 BLOCK = 64 * 1024
@@ -171,7 +233,12 @@ def stream(source: BinaryIO, handler: Handler, limits: Limits = DOCUMENT) -> Non
     target = _Target(handler, limits)
     # The stubs know neither namespaces in ``start`` nor the feed interface of such a parser.
     parser = cast("Any", etree.XMLParser)(
-        target=target, huge_tree=True, resolve_entities=False, no_network=True, load_dtd=False
+        target=target,
+        encoding="utf-8",
+        huge_tree=True,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
     )
     bytes_read = _Utf8(limits.max_bytes)
     try:
@@ -181,6 +248,9 @@ def stream(source: BinaryIO, handler: Handler, limits: Limits = DOCUMENT) -> Non
             _check_prefixes(parser)
         bytes_read.finish()
         parser.close()
+    except HubError:
+        _check_prefixes(parser)  # what the handler tripped over may only be its consequence
+        raise
     except etree.XMLSyntaxError as error:
         raise _translated(error, limits) from error
     except ValueError as error:
@@ -256,10 +326,7 @@ class _Target:
             or self._elements > limits.max_elements
             or len(attributes) > limits.max_attributes
         ):
-            raise XmlTooDeep(
-                limit=f"{limits.max_depth} levels, {limits.max_attributes} attributes, "
-                f"{limits.max_elements} elements"
-            )
+            raise _too_deep(limits, Place())
         self._handler.start(tag, attributes, prefixes or {})
 
     def end(self, tag: str) -> None:

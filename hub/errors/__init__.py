@@ -15,6 +15,7 @@ is generated from it.
 
 from hub.errors.base import NOWHERE, REGISTRY, Disposition, HubError, Lang, Place, printable
 from hub.errors.edge import *
+from hub.errors.edxml import *
 from hub.errors.ops import *
 from hub.errors.wire import *
 
