@@ -42,7 +42,7 @@ DOCUMENT = Limits(max_bytes=50 * MIB, huge=True)
 """For partners' documents such as edXML packets: 50 MiB, as the national bus is configured."""
 
 _UTF8_BOM = b"\xef\xbb\xbf"
-_FOREIGN = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff", b"\x00<", b"<\x00", b"Lo\xa7\x94")
+_FOREIGN = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00", b"\x00<", b"<\x00", b"Lo\xa7\x94")
 """Byte-order marks and first bytes of UTF-16, UTF-32 and EBCDIC."""
 _MAX_DECLARATION = 200
 """Bytes of an XML declaration, written out with all its parts about 60."""
@@ -199,8 +199,8 @@ def _check_shape(root: etree._Element, limits: Limits, *, small: bool) -> None:
     if_small, if_large, where = _shapes(limits)
     beyond = if_small if small else if_large
     if beyond(root):
-        found = cast("list[etree._Element]", where(root))
-        raise _too_deep(limits, Place(line=found[0].sourceline or 0))
+        first = cast("Any", where(root))[0]
+        raise _too_deep(limits, Place(line=first.sourceline or 0))
 
 
 BLOCK = 64 * 1024
@@ -288,6 +288,8 @@ class _Utf8:
     def check(self, block: bytes) -> None:
         if self._read == 0:
             _check_start(block)
+            if _PROLOG_DOCTYPE.match(block, _start(block)):
+                raise XmlDoctype
         if self._read + len(block) > self._limit:
             raise XmlTooLarge(size=f"{self._limit}+", limit=self._limit)
         try:

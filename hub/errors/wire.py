@@ -33,10 +33,10 @@ class XmlTooLarge(XmlError):
 
 
 class XmlTooDeep(XmlError):
-    """The document nests, or repeats attributes or elements, beyond the limit of {limit}."""
+    """The document has more levels, attributes or elements than are allowed ({limit})."""
 
     code = "xml.too_deep"
-    vi = "Tài liệu lồng nhau hoặc có số thuộc tính, phần tử vượt giới hạn {limit}."
+    vi = "Tài liệu có số cấp, số thuộc tính hoặc số phần tử vượt mức cho phép ({limit})."
 
 
 class XmlEncoding(XmlError):
