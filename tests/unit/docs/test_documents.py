@@ -1,0 +1,175 @@
+"""README, SECURITY and docs/ hold: links, command lines, make targets, codes and test names."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.core import TyperGroup
+
+from hub.cli.context import split_globals
+from hub.cli.main import app
+from hub.errors import REGISTRY
+from hub.schemas.catalog import catalogue
+from hub.testing import reference
+
+ROOT = Path(__file__).parents[3]
+PAGES = sorted(
+    path.relative_to(ROOT)
+    for pattern in ("*.md", "docs/**/*.md", "docker/**/*.md")
+    for path in ROOT.glob(pattern)
+)
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)|\b(?:src|srcset|href)=\"([^\"]+)\"")
+FENCE = re.compile(r"^```[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+INLINE = re.compile(r"`([^`\n]+)`")
+TEST_NAME = re.compile(r"(?<![.\w])test_[a-z0-9_]+\b")
+HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
+NOT_CODES = frozenset({"toml", "pem", "py", "xsd", "csv", "crl", "md", "json", "log", "sqlite"})
+
+every_page = pytest.mark.parametrize("page", PAGES, ids=str)
+
+
+@cache
+def text_of(page: Path) -> str:
+    """The text of a page of the project."""
+    return (ROOT / page).read_text("utf-8")
+
+
+def anchors(page: Path) -> set[str]:
+    """Heading anchors as GitHub makes them: lower case, blanks as hyphens, no punctuation."""
+    names = [re.sub(r"[`*]", "", head).strip().lower() for head in HEADING.findall(text_of(page))]
+    return {re.sub(r"[^\w\- ]", "", name).replace(" ", "-") for name in names}
+
+
+@every_page
+def test_relative_links_resolve(page: Path):
+    """Every link to a file or heading of the project leads somewhere."""
+    for one, other in LINK.findall(text_of(page)):
+        target, _, anchor = (one or other).partition("#")
+        if re.match(r"[a-z]+:", target):
+            continue
+        where = (ROOT / page.parent / target).resolve() if target else ROOT / page
+        assert where.exists(), f"{page}: {target}"
+        assert where.is_relative_to(ROOT), f"{page}: {target} leaves the project"
+        if anchor and where.suffix == ".md":
+            assert anchor in anchors(where.relative_to(ROOT)), f"{page}: #{anchor}"
+
+
+def command_lines(text: str) -> Iterator[str]:
+    """Every ``hub …`` line of the fenced blocks, joined over line ends and cut at pipes."""
+    for block in FENCE.findall(text):
+        for line in block.replace("\\\n", " ").splitlines():
+            words = line.strip().removeprefix("$ ").removeprefix(".venv/bin/")
+            words = re.sub(r"^(?:[A-Z_]+=\S+ )+(?:\.venv/bin/)?", "", words)
+            for part in re.split(r"\s(?:\||&&|;|>|2>|<|#)\s?", words):
+                cleaned = part.strip().removeprefix("sudo ")
+                if re.match(r"hub [a-z]", cleaned):
+                    yield cleaned
+
+
+def resolve(line: str) -> tuple[Any, list[str]]:
+    """Return the command that a line calls and the words that are left for it."""
+    _call, words = split_globals(shlex.split(line)[1:])
+    command: Any = typer.main.get_command(app)
+    while isinstance(command, TyperGroup):
+        assert words, f"{line}: a group of commands"
+        assert words[0] in command.commands, f"{line}: no command {words[0]}"
+        command = command.commands[words.pop(0)]
+    return command, words
+
+
+@every_page
+def test_command_lines_parse(page: Path):
+    """Every command line in a block of a document parses: command, arguments and options exist."""
+    for line in command_lines(text_of(page)):
+        command, words = resolve(line)
+        command.make_context("hub", words)
+
+
+@every_page
+def test_commands_named_in_sentences_exist(page: Path):
+    """A command named in a sentence exists, as far as it is spelled out."""
+    prose = FENCE.sub("", text_of(page))
+    for name in INLINE.findall(prose):
+        found = re.match(r"hub ((?:[a-z-]+ ?)+)", name)
+        if not found:
+            continue
+        command: Any = typer.main.get_command(app)
+        for word in found.group(1).split():
+            if not isinstance(command, TyperGroup):
+                break
+            assert word in command.commands, f"{page}: {name}"
+            command = command.commands[word]
+
+
+@every_page
+def test_make_targets_exist(page: Path):
+    """A make target that a document names is one of the Makefile's."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    named = re.findall(r"(?:`|^|\n)make ([a-z-]+)", text_of(page))
+    assert set(named) <= targets, f"{page}: {set(named) - targets}"
+
+
+@every_page
+def test_codes_exist(page: Path):
+    """What reads like an error code in a document is one, or a message type."""
+    families = {code.split(".")[0] for code in REGISTRY}
+    known = {*REGISTRY, *catalogue()}
+    for name in INLINE.findall(FENCE.sub("", text_of(page))):
+        if re.fullmatch(r"[a-z]+\.[a-z_]+", name) and name.split(".")[0] in families:
+            assert name in known or name.split(".")[1] in NOT_CODES, f"{page}: {name}"
+
+
+@cache
+def tests_of_the_project() -> frozenset[str]:
+    """The names of all tests."""
+    return frozenset(
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(
+            r"^\s*(?:async )?def (test_\w+)", path.read_text("utf-8"), re.MULTILINE
+        )
+    )
+
+
+@every_page
+def test_named_tests_exist(page: Path):
+    """A test that a document names as its proof exists."""
+    named = set(TEST_NAME.findall(text_of(page)))
+    files = {path.stem for path in (ROOT / "tests").rglob("test_*.py")}
+    assert named <= tests_of_the_project() | files, f"{page}: {named - tests_of_the_project()}"
+
+
+def test_every_threat_has_a_test_and_real_codes():
+    """Each row of the threat model names at least one test; a code in it is a code of the hub."""
+    table = text_of(Path("SECURITY.md")).split("## Threat model", 1)[1].split("\n## ", 1)[0]
+    rows = [line for line in table.splitlines() if line.startswith("|")][2:]
+    assert len(rows) > 20
+    for row in rows:
+        assert TEST_NAME.search(row), f"no test: {row[:60]}"
+
+
+def test_every_howto_and_decision_is_linked():
+    """Nothing lies in docs/ that its index does not name."""
+    for folder in ("docs/howto", "docs/adr"):
+        index = text_of(Path(folder) / "README.md")
+        for path in (ROOT / folder).glob("*.md"):
+            assert path.name == "README.md" or path.name in index, path.name
+
+
+def test_reference_pages_are_linked_from_the_readme():
+    """A reader finds the generated pages from the front page."""
+    text = text_of(Path("README.md"))
+    assert all(f"docs/reference/{name}" in text for name in reference.PAGES)
+
+
+def test_no_document_names_a_place_of_its_author():
+    """No path of the machine on which a page was written stands in it."""
+    for page in PAGES:
+        assert not re.search(r"/work/|/root/|/home/[a-z]+/", text_of(page)), page
