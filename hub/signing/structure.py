@@ -44,54 +44,55 @@ _UNSEEN = etree.XPath(
 _SIGNATURES = {algorithm.value.encode(): algorithm for algorithm in SignatureAlgorithm}
 _DIGESTS = {algorithm.value.encode(): algorithm for algorithm in DigestAlgorithm}
 
-_BLANK = r"(?:\s|&#xD;)*"
+
+def pattern(blank: str, base64: str, uri: str) -> re.Pattern[bytes]:
+    """Return the strict profile as a pattern over a Signature's text.
+
+    ``blank`` is what may stand between elements, ``base64`` what a value may consist of, ``uri``
+    what names an algorithm.
+    """
+
+    def opened(name: str, attributes: str = "") -> str:
+        return f"<(?P=p){name}{attributes}>{blank}"
+
+    def closed(name: str) -> str:
+        return f"</(?P=p){name}>{blank}"
+
+    def empty(name: str, algorithm: str) -> str:
+        return f'<(?P=p){name} Algorithm="{algorithm}"></(?P=p){name}>{blank}'
+
+    def leaf(name: str, group: str = "?:") -> str:
+        return f"<(?P=p){name}>({group}{base64})</(?P=p){name}>{blank}"
+
+    parts = (
+        r"<(?P<p>(?:[\w.-]+:)?)Signature",
+        f'(?P<ns> xmlns(?::[\\w.-]+)?="{re.escape(DSIG)}")>{blank}',
+        r"(?P<info><(?P=p)SignedInfo>",
+        blank,
+        empty("CanonicalizationMethod", re.escape(EXCLUSIVE_C14N)),
+        empty("SignatureMethod", f"(?P<method>{uri})"),
+        opened("Reference", ' URI=""'),
+        opened("Transforms"),
+        empty("Transform", re.escape(ENVELOPED)),
+        empty("Transform", re.escape(EXCLUSIVE_C14N)),
+        closed("Transforms"),
+        empty("DigestMethod", f"(?P<digest_method>{uri})"),
+        leaf("DigestValue", "?P<digest>"),
+        closed("Reference"),
+        f"</(?P=p)SignedInfo>){blank}",
+        leaf("SignatureValue", "?P<value>"),
+        opened("KeyInfo"),
+        opened("X509Data"),
+        leaf("X509Certificate", "?P<certificate>"),
+        f"(?:{leaf('X509Certificate')}){{0,{MAX_CERTIFICATES - 1}}}",
+        closed("X509Data"),
+        closed("KeyInfo"),
+        "</(?P=p)Signature>",
+    )
+    return re.compile("".join(parts).encode("ascii"))
 
 
-def _open(name: str, attributes: str = "") -> str:
-    return f"<(?P=p){name}{attributes}>{_BLANK}"
-
-
-def _close(name: str) -> str:
-    return f"</(?P=p){name}>{_BLANK}"
-
-
-def _empty(name: str, algorithm: str) -> str:
-    return f'<(?P=p){name} Algorithm="{algorithm}"></(?P=p){name}>{_BLANK}'
-
-
-def _leaf(name: str, group: str = "?:") -> str:
-    return f"<(?P=p){name}>({group}[A-Za-z0-9+/=\\s&#;]+)</(?P=p){name}>{_BLANK}"
-
-
-_PATTERN = re.compile(
-    "".join(
-        (
-            r"<(?P<p>(?:[\w.-]+:)?)Signature",
-            f'(?P<ns> xmlns(?::[\\w.-]+)?="{re.escape(DSIG)}")>{_BLANK}',
-            r"(?P<info><(?P=p)SignedInfo>",
-            _BLANK,
-            _empty("CanonicalizationMethod", re.escape(EXCLUSIVE_C14N)),
-            _empty("SignatureMethod", r'(?P<method>[^"]+)'),
-            _open("Reference", ' URI=""'),
-            _open("Transforms"),
-            _empty("Transform", re.escape(ENVELOPED)),
-            _empty("Transform", re.escape(EXCLUSIVE_C14N)),
-            _close("Transforms"),
-            _empty("DigestMethod", r'(?P<digest_method>[^"]+)'),
-            _leaf("DigestValue", "?P<digest>"),
-            _close("Reference"),
-            f"</(?P=p)SignedInfo>){_BLANK}",
-            _leaf("SignatureValue", "?P<value>"),
-            _open("KeyInfo"),
-            _open("X509Data"),
-            _leaf("X509Certificate", "?P<certificate>"),
-            f"(?:{_leaf('X509Certificate')}){{0,{MAX_CERTIFICATES - 1}}}",
-            _close("X509Data"),
-            _close("KeyInfo"),
-            "</(?P=p)Signature>",
-        )
-    ).encode("ascii")
-)
+_PATTERN = pattern(blank=r"(?:\s|&#xD;)*", base64=r"[A-Za-z0-9+/=\s&#;]+", uri='[^"]+')
 """The strict profile, as the canonical form of a Signature."""
 
 _ALONE = etree.XPath(
@@ -105,7 +106,8 @@ _ALONE = etree.XPath(
 class UnverifiedSignature:
     """The claims of one signature."""
 
-    element: etree._Element = field(repr=False)
+    element: etree._Element | None = field(repr=False)
+    """Where it stands in the document; ``None`` when it was cut out of the bytes."""
     signed_info: bytes = field(repr=False)
     """The exclusive canonical form of SignedInfo: what the signature value is over."""
     algorithm: SignatureAlgorithm
@@ -133,8 +135,16 @@ def find(root: etree._Element) -> UnverifiedSignature:
     if found is None:
         diagnosis.explain(signature)
         raise SignaturePlace
+    return claims(found, signature)
+
+
+def claims(found: re.Match[bytes], element: etree._Element | None = None) -> UnverifiedSignature:
+    """Return what a Signature claims, from its match with :func:`pattern`.
+
+    Raises ``AlgorithmRefused``, ``ReferenceRefused``, ``SignaturePlace`` or ``KeyInfoRefused``.
+    """
     return UnverifiedSignature(
-        element=signature,
+        element=element,
         signed_info=_signed_info(found),
         algorithm=_algorithm(_SIGNATURES, found["method"]),
         digest_algorithm=_algorithm(_DIGESTS, found["digest_method"]),

@@ -23,7 +23,7 @@ from hub.errors import (
     DigestMismatch,
     SchemaViolation,
 )
-from hub.signing import algorithms, structure
+from hub.signing import algorithms, as_signed, structure
 from hub.signing.algorithms import PublicKey
 from hub.signing.c14n import canonical
 from hub.signing.certpath import load, public_key
@@ -90,20 +90,16 @@ class Verifier:
         Raises ``xml.*``, ``profile.*``, ``signature.*`` and ``trust.*`` errors, and
         ``SchemaViolation`` or ``CodeMalformed`` when the signed part names no one sender.
         """
-        root = safexml.parse(raw)
+        signature, signed, root = as_signed.read(raw) or _read(raw)
         if parsed is not None:
             parsed()
-        structure.check_document(root)
-        signature = structure.find(root)
         self._check_algorithms(signature)
-        _take_out(root, signature.element)
-        signed = canonical(root)
         if not hmac.compare_digest(signature.digest_algorithm.digest(signed), signature.digest):
             raise DigestMismatch
         key = self._key(signature.certificate_der)
         algorithms.verify(key, signature.algorithm, signature.signed_info, signature.value)
         standing = self._trust.judge(signature.certificate_der, at)
-        covered = safexml.parse_canonical(signed)
+        covered = safexml.parse_canonical(signed) if root is None else root
         header = _header(covered)
         sender = _sender(header)
         by_gateway = self._trust.authorise(standing, sender, at)
@@ -138,6 +134,16 @@ class Verifier:
                 self._keys.clear()
             self._keys[certificate_der] = key
         return key
+
+
+def _read(raw: bytes) -> tuple[structure.UnverifiedSignature, bytes, None]:
+    """Read any envelope: the claims of its signature, and the canonical form of the rest."""
+    root = safexml.parse(raw)
+    structure.check_document(root)
+    signature = structure.find(root)
+    if signature.element is not None:
+        _take_out(root, signature.element)
+    return signature, canonical(root), None
 
 
 def _take_out(root: etree._Element, signature: etree._Element) -> None:

@@ -62,6 +62,10 @@ class Scene:
         """The envelope, signed by its sender."""
         return sign(DRAFT, self.key)
 
+    def resigned(self, draft: bytes) -> bytes:
+        """Another draft, signed by the sender."""
+        return sign(draft, self.key)
+
     def verify(self, raw: bytes) -> VerifiedEnvelope:
         """Verify at ``NOW``."""
         return self.verifier.verify(raw, at=NOW)
