@@ -9,14 +9,16 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
-from hub.codes import Environment
-from hub.errors import ConfigInvalid, ConfigMissing
+from hub.codes import AgencyCode, Environment
+from hub.errors import ConfigInvalid, ConfigMissing, HubError
 
 FILE = "hub.toml"
+Rung = Annotated[int, Field(ge=1, le=30 * 86400)]
 
 
 class Section(BaseModel):
@@ -32,6 +34,24 @@ class HubSection(Section):
     environment: Environment = Field(default=Environment.TRIAL, description="trial or production")
     lang: Literal["vi", "en"] = Field(default="vi", description="Language of messages to people")
 
+    @field_validator("code")
+    @classmethod
+    def _well_formed(cls, code: str) -> str:
+        return _checked(code, Environment.TRIAL)
+
+    @model_validator(mode="after")
+    def _no_test_in_production(self) -> Self:
+        _checked(self.code, self.environment)
+        return self
+
+
+def _checked(code: str, environment: Environment) -> str:
+    """Return the code; what is wrong with it is told like any other setting, with file and key."""
+    try:
+        return AgencyCode.parse(code, environment).value
+    except HubError as error:
+        raise PydanticCustomError("code", "{text}", {"text": error.message("en")}) from error
+
 
 class BrokerSection(Section):
     """``[broker]``: where RabbitMQ is; without a URL the hub runs a private node of its own."""
@@ -41,9 +61,13 @@ class BrokerSection(Section):
     shards: Annotated[int, Field(ge=1, le=64)] = Field(
         default=4, description="Queues that hub.ingress is spread over"
     )
-    confirm_timeout_s: float = Field(default=30.0, description="Seconds to wait for confirms")
-    heartbeat_s: int = Field(default=30, description="AMQP heartbeat in seconds")
-    rungs_s: tuple[int, ...] = Field(
+    confirm_timeout_s: Annotated[float, Field(gt=0)] = Field(
+        default=30.0, description="Seconds to wait for confirms"
+    )
+    heartbeat_s: Annotated[int, Field(ge=1, le=3600)] = Field(
+        default=30, description="AMQP heartbeat in seconds"
+    )
+    rungs_s: Annotated[tuple[Rung, ...], Field(min_length=1)] = Field(
         default=(10, 60, 600, 3600, 21600), description="Retry ladder in seconds"
     )
 
@@ -64,7 +88,9 @@ class WindowSection(Section):
     milliseconds: Annotated[int, Field(ge=0, le=5000)] = Field(
         default=10, description="Waiting time after the first arrival"
     )
-    bytes: int = Field(default=16 * 1024 * 1024, description="Bytes of all arrivals together")
+    bytes: Annotated[int, Field(ge=1)] = Field(
+        default=16 * 1024 * 1024, description="Bytes of all arrivals together"
+    )
 
 
 class TrustSection(Section):
@@ -78,8 +104,12 @@ class TrustSection(Section):
 class TimeSection(Section):
     """``[time]``: clock and age limits of arriving messages."""
 
-    ahead_s: int = Field(default=300, description="CreatedAt may lie this far in the future")
-    max_age_days: int = Field(default=30, description="Older messages are refused as expired")
+    ahead_s: Annotated[int, Field(ge=0)] = Field(
+        default=300, description="CreatedAt may lie this far in the future"
+    )
+    max_age_days: Annotated[int, Field(ge=1)] = Field(
+        default=30, description="Older messages are refused as expired"
+    )
     dedupe_days: Annotated[int, Field(ge=400)] = Field(
         default=400, description="How long repeats are recognised"
     )
@@ -131,11 +161,13 @@ def load(home: Path, environ: Mapping[str, str] = os.environ) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ConfigInvalid(file=str(file), key="-", reason=str(error)) from error
     for name, section in (("HUB_BROKER_URL", "broker"), ("HUB_STORE_URL", "store")):
-        if environ.get(name):
-            data.setdefault(section, {})["url"] = environ[name]
+        table = data.setdefault(section, {}) if environ.get(name) else None
+        if isinstance(table, dict):
+            table["url"] = environ[name]
     try:
         return Settings.model_validate({**data, "home": home.resolve()})
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise ConfigInvalid(file=str(file), key=key, reason=first["msg"]) from error
+        reason = first["msg"].rstrip(".")
+        raise ConfigInvalid(file=str(file), key=key, reason=reason) from error

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from hub.errors import StoreSchema, StoreUnavailable
+from hub.errors import ConfigInvalid, StoreSchema, StoreUnavailable
 from hub.store import dialect
 
 
@@ -36,6 +36,26 @@ def _configuration(folder: Path, connection: Connection) -> Config:
     return configuration
 
 
+def _sqlite_file(url: str) -> str | None:
+    """The file of a SQLite URL; the URL itself is never shown, it may hold a password."""
+    try:
+        parsed = make_url(url)
+        return parsed.database if parsed.get_backend_name() == "sqlite" else None
+    except (SQLAlchemyError, ValueError) as error:
+        raise _no_url("not an SQLAlchemy URL") from error
+
+
+def _engine(url: str) -> Engine:
+    try:
+        return dialect.new_engine(url)
+    except (SQLAlchemyError, ImportError) as error:
+        raise _no_url(str(error)[:120]) from error
+
+
+def _no_url(reason: str) -> ConfigInvalid:
+    return ConfigInvalid(file="hub.toml, HUB_STORE_URL", key="store.url", reason=reason)
+
+
 class Store:
     """One store: a SQLite file or a PostgreSQL database at this program's schema version."""
 
@@ -46,13 +66,13 @@ class Store:
     def open(cls, url: str, *, create: bool = False) -> Store:
         """Open the store at an SQLAlchemy URL; with ``create`` bring it to the newest schema first.
 
-        Raises ``StoreUnavailable`` (a missing file too) or ``StoreSchema``.
+        Raises ``ConfigInvalid`` for what is no such URL or lacks its driver, ``StoreUnavailable``
+        (a missing file too) or ``StoreSchema``.
         """
-        parsed = make_url(url)
-        file = parsed.database if parsed.get_backend_name() == "sqlite" else None
+        file = _sqlite_file(url)
         if file and not create and not Path(file).exists():
             raise StoreUnavailable(reason=f"{file}: no such file")
-        store = cls(dialect.new_engine(url))
+        store = cls(_engine(url))
         try:
             if create:
                 store.migrate()
