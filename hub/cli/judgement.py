@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from hub.codes import AgencyCode
-from hub.errors import NoIdentity, NotFound
+from hub.errors import HubError, NoIdentity, NotFound, UsageError
 from hub.routing.pipeline import check_header
+from hub.routing.verdicts import fault
 from hub.schemas.validate import Validator, ValidEnvelope
 from hub.settings import Settings
 from hub.signing import keys
@@ -22,10 +24,10 @@ __all__ = ["Judge", "SigningKey", "identity"]
 
 def identity(settings: Settings, code: str) -> SigningKey:
     """Return the key of an agency of this home; raises ``NoIdentity`` or ``KeyUnreadable``."""
-    agency = AgencyCode.parse(code, settings.hub.environment)
-    folder = settings.pki / "agencies" / agency.value
+    own = AgencyCode.parse(code, settings.hub.environment).value
+    folder = settings.pki / "agencies" / own
     if not (folder / "key.pem").exists():
-        raise NoIdentity(value=agency.value)
+        raise NoIdentity(value=own)
     return keys.load_pem(folder / "key.pem", folder / "cert.pem")
 
 
@@ -56,29 +58,42 @@ class Judge:
             raise NotFound(value="envelope")
         return self.valid
 
-    def judge(self, raw: bytes, at: datetime) -> dict[str, Any]:
-        """Return the facts of an acceptable envelope; raises the leaf that says what is wrong."""
+    def judge(self, read: Callable[[], bytes], at: datetime) -> dict[str, Any]:
+        """Return what is to be said of the bytes that ``read`` returns; never raises.
+
+        ``error`` is what refused them, or ``None``. A refused envelope is shown with what its
+        signature covers, if that held.
+        """
         self.verified = self.valid = None
-        self.verified = self.verifier.verify(raw, at=at)
-        valid = self.validator.validate(self.verified)
-        check_header(valid.header, self.settings, at)
-        self.valid = valid
+        error: HubError | None = None
+        try:
+            self._judge(read(), at)
+        except HubError as found:
+            error = found
+        except Exception as found:  # noqa: BLE001  one file must stop nothing else
+            error = fault(found)
+        judged = error is not None and not isinstance(error, UsageError)
         return {
-            "accepted": True,
-            "message_id": valid.header.message_id.value,
-            "from": valid.header.sender.value,
-            "to": [code.value for code in valid.header.recipients],
-            "type": valid.header.type.value,
-            "signer": self.verified.signer_sha256,
+            "accepted": error is None,
+            "code": error.code if error else "",
+            "disposition": error.disposition.value if error and judged else "",
+            **self._known(),
+            "error": error,
         }
 
-    def known(self) -> dict[str, Any]:
-        """Return what the signature of a refused envelope covers, if it held."""
-        if self.verified is None:
-            return {}
-        message_id = self.verified.message_id
+    def _judge(self, raw: bytes, at: datetime) -> None:
+        self.verified = self.verifier.verify(raw, at=at)
+        self.valid = self.validator.validate(self.verified)
+        check_header(self.valid.header, self.settings, at)
+
+    def _known(self) -> dict[str, Any]:
+        """What may be believed of the envelope judged last."""
+        verified, header = self.verified, self.valid.header if self.valid else None
+        message_id = verified.message_id if verified else None
         return {
-            "from": self.verified.sender.value,
             "message_id": message_id.value if message_id else "",
-            "signer": self.verified.signer_sha256,
+            "from": verified.sender.value if verified else "",
+            "to": [code.value for code in header.recipients] if header else [],
+            "type": header.type.value if header else "",
+            "signer": verified.signer_sha256 if verified else "",
         }

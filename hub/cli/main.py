@@ -23,12 +23,14 @@ from hub.cli.context import Invocation, split_globals
 from hub.errors import HubError, InternalFault, UsageError, printable
 
 CONFIGURATION = (
+    "code.",
     "config.",
     "usage.",
     "key.",
     "store.schema",
     "store.second_router",
     "directory.columns",
+    "schema.unknown_type",
 )
 """Codes (or families) of errors that are wrong usage or configuration: exit status 2."""
 INTERRUPTED = 130

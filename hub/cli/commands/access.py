@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
+from hub.cli.arguments import agency, message_type
 from hub.cli.context import invocation, now
 from hub.cli.operator import operator
 from hub.cli.parts import access_rules, opened
-from hub.codes import AgencyCode, MessageType
 from hub.errors import NotFound
 from hub.store import directory as store
 from hub.store.rows import AccessRow
@@ -93,8 +93,11 @@ def test(
 ) -> None:
     """Thử một lần gửi / try one sending; exit 1 when it is not allowed."""
     call = invocation(context)
+    environment = call.settings.hub.environment
     verdict = access_rules(call.settings).test(
-        AgencyCode.parse(sender), AgencyCode.parse(receiver), MessageType.parse(type_name)
+        agency(sender, environment, "FROM"),
+        agency(receiver, environment, "TO"),
+        message_type(type_name, "TYPE"),
     )
     rule = verdict.rule
     shown = f"#{rule.id} {rule.sender} → {rule.receiver} {rule.type}" if rule else None

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from hub.cli.commands.envelopes import read_file
+from hub.cli.arguments import agency
 from hub.cli.context import invocation, now
+from hub.cli.files import read_file, write_out
 from hub.cli.operator import operator
 from hub.cli.parts import directory_of, opened
-from hub.codes import AgencyCode
 from hub.errors import NotFound, UsageError
 from hub.routing.directory import VIETNAM, export_csv, import_csv
 from hub.store import directory as store
@@ -88,7 +87,7 @@ def document(row: AgencyRow) -> dict[str, Any]:
 def show(context: typer.Context, code: Code) -> None:
     """Xem một cơ quan, theo mã bất kỳ của nó / show one agency by any of its codes."""
     call = invocation(context)
-    wanted = AgencyCode.parse(code, call.settings.hub.environment).value
+    wanted = agency(code, call.settings.hub.environment, "CODE").value
     with opened(call.settings) as opened_store:
         rows = store.agencies(opened_store)
     found = next((row for row in rows if wanted in (row.code, *row.aliases)), None)
@@ -109,7 +108,7 @@ def resolve(
     moment = _moment(at) if at else now()
     with opened(call.settings) as opened_store:
         directory = directory_of(opened_store)
-    found = directory.resolve(AgencyCode.parse(code, call.settings.hub.environment), moment)
+    found = directory.resolve(agency(code, call.settings.hub.environment, "CODE"), moment)
     result = {
         "code": found.code.value,
         "resolved": found.resolved.value,
@@ -137,8 +136,7 @@ def export(context: typer.Context) -> None:
     call = invocation(context)
     with opened(call.settings) as opened_store:
         rows = store.agencies(opened_store)
-    sys.stdout.buffer.write(export_csv(rows))
-    sys.stdout.buffer.flush()
+    write_out(export_csv(rows))
 
 
 @app.command("attach")
@@ -146,7 +144,7 @@ def attach(context: typer.Context, codes: Annotated[list[str], typer.Argument()]
     """Nối cơ quan vào trục này (có hộp thư đến) / give agencies an inbox on this hub."""
     call = invocation(context)
     environment = call.settings.hub.environment
-    wanted = [AgencyCode.parse(code, environment).value for code in codes]
+    wanted = [agency(code, environment, "CODE").value for code in codes]
     with opened(call.settings) as opened_store:
         known = {row.code for row in store.agencies(opened_store)}
         missing = [code for code in wanted if code not in known]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,11 +10,18 @@ from typing import Annotated, Any
 import typer
 
 from hub.cli import judgement
+from hub.cli.arguments import agency, parse_time
 from hub.cli.context import Invocation, invocation, now
-from hub.codes import AgencyCode, Environment, MessageId
-from hub.errors import HubError, UsageError
+from hub.cli.files import read_envelope, write_out
+from hub.cli.progress import progress
+from hub.codes import Environment, MessageId
+from hub.errors import UsageError
 from hub.schemas.example import example as make_example
+from hub.settings import FILE
 from hub.signing import keys, signer
+
+SHOWN = ("file", "accepted", "code", "from", "to", "type", "detail")
+"""What people see of a judgement."""
 
 
 def register(app: typer.Typer) -> None:
@@ -30,29 +36,28 @@ def example(
     type_name: Annotated[str, typer.Argument(metavar="TYPE", help="dossier.submitted, …")],
     sender: Annotated[str, typer.Option("--from", metavar="CODE", help="Nơi gửi / sender")],
     to: Annotated[list[str], typer.Option(metavar="CODE", help="Nơi nhận / receiver, repeatable")],
-    size: Annotated[int | None, typer.Option(help="Số byte mong muốn / bytes to pad to")] = None,
+    size: Annotated[
+        int | None, typer.Option(metavar="BYTES", min=1, help="Số byte / size in bytes")
+    ] = None,
 ) -> None:
     """In một phong bì mẫu chưa ký / print an unsigned, valid example envelope."""
     call = invocation(context)
     environment = _environment(call)
     data = make_example(
         type_name,
-        AgencyCode.parse(sender, environment),
-        [AgencyCode.parse(code, environment) for code in to],
+        agency(sender, environment, "--from"),
+        [agency(code, environment, "--to") for code in to],
         now=now(),
         environment=environment,
         size=size,
         message_id=MessageId.new(int(now().timestamp() * 1000), secrets.token_bytes(10)),
     )
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
+    write_out(data)
 
 
 def _environment(call: Invocation) -> Environment:
     """The environment of the home, or trial where there is no home to ask."""
-    if (call.home / "hub.toml").exists():
-        return call.settings.hub.environment
-    return Environment.TRIAL
+    return call.settings.hub.environment if (call.home / FILE).exists() else Environment.TRIAL
 
 
 def signing_key(
@@ -62,39 +67,31 @@ def signing_key(
 
     Raises ``UsageError`` when neither or half of it is given, ``KeyUnreadable``, ``NoIdentity``.
     """
-    if code is not None:
-        return judgement.identity(call.settings, code)
-    if key is None or cert is None:
-        raise UsageError(reason="--as CODE | --key K --cert C")
+    if code is not None and key is None and cert is None:
+        return judgement.identity(call.settings, agency(code, _environment(call), "--as").value)
+    if code is not None or key is None or cert is None:
+        raise UsageError(
+            reason="give --as CODE, or both --key K and --cert C",
+            reason_vi="cần --as CODE, hoặc cả --key K và --cert C",
+        )
     return keys.load_pem(key, cert)
 
 
 def sign(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="- : stdin")],
-    as_code: Annotated[str | None, typer.Option("--as", metavar="CODE")] = None,
+    as_code: Annotated[
+        str | None,
+        typer.Option("--as", metavar="CODE", help="Khóa trong thư mục / key of the home"),
+    ] = None,
     key: Annotated[Path | None, typer.Option(metavar="K", help="PEM")] = None,
     cert: Annotated[Path | None, typer.Option(metavar="C", help="PEM")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", metavar="OUT")] = None,
 ) -> None:
     """Ký một phong bì / sign an envelope draft."""
     call = invocation(context)
-    signed = signer.sign(read_file(file), signing_key(call, as_code, key, cert))
-    if output is None:
-        sys.stdout.buffer.write(signed)
-        sys.stdout.buffer.flush()
-    else:
-        output.write_bytes(signed)
-
-
-def read_file(file: Path) -> bytes:
-    """Return the bytes of a file or of standard input (``-``); raises ``UsageError``."""
-    if str(file) == "-":
-        return sys.stdin.buffer.read()
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise UsageError(reason=f"{file}: {error.strerror}") from error
+    own = signing_key(call, as_code, key, cert)
+    write_out(signer.sign(read_envelope(file), own), output)
 
 
 def verify(
@@ -106,56 +103,29 @@ def verify(
 ) -> None:
     """Xét phong bì như bộ định tuyến / judge envelopes as the router does."""
     call = invocation(context)
+    moment = parse_time(at, "--at") if at else now()
     judge = judgement.Judge.of(call.settings)
-    moment = parse_time(at) if at else now()
-    results = [_judged(judge, file, moment, call) for file in files]
-    for result in results:
-        call.emit(result)
+    results = []
+    with progress(call, "Đang xét", "Judging") as advance:
+        for file in files:
+            results.append(_judged(judge, file, moment, call))
+            call.emit(results[-1])
+            advance(len(results), len(files))
     call.table(
         call.text("Kết quả xét", "Judgement"),
         ["file", "✓", "code", "from", "to", "type", call.text("chi tiết", "detail")],
-        [
-            (
-                r["file"],
-                r["accepted"],
-                r["code"],
-                r["from"],
-                " ".join(r["to"]),
-                r["type"],
-                r["detail"],
-            )
-            for r in results
-        ],
+        [[result[column] for column in SHOWN] for result in results],
     )
+    if any(result["code"] == UsageError.code for result in results):
+        raise typer.Exit(2)
     raise typer.Exit(0 if all(result["accepted"] for result in results) else 1)
-
-
-def parse_time(text: str) -> datetime:
-    """Parse RFC 3339 with an offset; raises ``UsageError``."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(reason=f"--at {text[:40]}: RFC 3339") from error
-    if moment.tzinfo is None:
-        raise UsageError(reason=f"--at {text[:40]}: +07:00?")
-    return moment
 
 
 def _judged(
     judge: judgement.Judge, file: Path, moment: datetime, call: Invocation
 ) -> dict[str, Any]:
-    """One line of ``hub verify``; a file that cannot be read is refused like a bad one."""
-    blank: dict[str, Any] = {
-        "file": str(file), "accepted": False, "code": "", "disposition": "", "message_id": "",
-        "from": "", "to": [], "type": "", "signer": "", "detail": "",
-    }  # fmt: skip
-    try:
-        return {**blank, **judge.judge(read_file(file), moment)}
-    except HubError as error:
-        return {
-            **blank,
-            **judge.known(),
-            "code": error.code,
-            "disposition": error.disposition.value,
-            "detail": error.message(call.lang),
-        }
+    """One line of ``hub verify``; a file that cannot be read gets its line like a bad one."""
+    facts = judge.judge(lambda: read_envelope(file), moment)
+    error = facts.pop("error")
+    detail = error.message(call.lang) if error else ""
+    return {"file": str(file), **facts, "detail": detail}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
@@ -12,7 +14,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from hub.cli import processes, template
-from hub.cli.context import Invocation, invocation, now
+from hub.cli.arguments import agency
+from hub.cli.context import invocation, now
+from hub.cli.progress import waiting
 from hub.codes import AgencyCode, Environment
 from hub.envelope import sha256_hex
 from hub.errors import UsageError
@@ -26,6 +30,8 @@ from hub.store.rows import AgencyRow, CertificateRow
 DEMO_HUB = "00.99.W00"
 """The hub's own code in the demo: the trial connection centre of the sample directory."""
 ACTOR = "hub init"
+PARTS = ("pki", "connectors", "hub.sqlite")
+"""What a home consists of, besides its settings, when it is new."""
 
 
 def register(app: typer.Typer) -> None:
@@ -44,7 +50,8 @@ def init(
 ) -> None:
     """Tạo thư mục làm việc mới / make a new home."""
     call = invocation(context)
-    agencies = create(directory, demo=demo, code=code, environment=environment, at=now())
+    with waiting(call, "Đang tạo khóa và danh mục", "Making keys and directory"):
+        agencies = create(directory, demo=demo, code=code, environment=environment, at=now())
     call.emit({"home": str(directory.resolve()), "agencies": agencies})
     call.say(
         f"Đã tạo {directory} với {len(agencies)} cơ quan có khóa.",
@@ -55,20 +62,54 @@ def init(
 def create(directory: Path, *, demo: bool, code: str, environment: str, at: datetime) -> list[str]:
     """Make the home and return the codes of the agencies that have a key in it.
 
-    Raises ``UsageError`` when the folder already holds a home; nothing of it is touched then.
+    It is made aside and moved into place with ``hub.toml`` last: a folder with a ``hub.toml`` is
+    always a whole home. Raises ``UsageError``, and touches nothing, when there is a home or part
+    of one already.
     """
-    if (directory / FILE).exists():
-        raise UsageError(reason=f"{directory / FILE}: đã có / already there")
-    hub_code = AgencyCode.parse(code, Environment.parse(environment))
+    hub_code = _hub_code(code, environment, demo=demo)
+    for name in (FILE, *PARTS):
+        if (directory / name).exists():
+            raise _there(directory / name)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=".init-", dir=directory))
+    except FileExistsError as error:
+        raise _there(directory) from error
+    try:
+        agencies = _make(aside, hub_code, environment, demo=demo, at=at)
+        for item in sorted(aside.iterdir(), key=lambda path: path.name == FILE):
+            item.rename(directory / item.name)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return agencies
+
+
+def _hub_code(code: str, environment: str, *, demo: bool) -> AgencyCode:
+    if environment not in list(Environment):
+        raise UsageError(reason=f"--environment {environment[:20]!r}: trial | production")
     if demo and environment != Environment.TRIAL:
         raise UsageError(
-            reason="--demo: chỉ trong môi trường trial / in the trial environment only"
+            reason="--demo is for the trial environment only",
+            reason_vi="--demo chỉ dùng trong môi trường trial",
         )
-    for folder in ("pki/anchors", "pki/intermediates", "pki/crls", "pki/agencies", "connectors"):
-        (directory / folder).mkdir(parents=True, exist_ok=True)
-    values = {"hub": {"code": hub_code.value, "environment": environment, "lang": "vi"}}
-    (directory / FILE).write_text(template.render(values), encoding="utf-8")
-    settings = load(directory, environ={})
+    return agency(code, Environment(environment), "--code")
+
+
+def _there(path: Path) -> UsageError:
+    return UsageError(
+        reason=f"{path} is already there; nothing was changed",
+        reason_vi=f"{path} đã có sẵn; không có gì bị thay đổi",
+    )
+
+
+def _make(
+    folder: Path, hub_code: AgencyCode, environment: str, *, demo: bool, at: datetime
+) -> list[str]:
+    for name in ("pki/anchors", "pki/intermediates", "pki/crls", "pki/agencies", "connectors"):
+        (folder / name).mkdir(parents=True)
+    values = {"hub": {"code": hub_code.value, "environment": environment}}
+    (folder / FILE).write_text(template.render(values), encoding="utf-8")
+    settings = load(folder, environ={})
     store = Store.open(settings.store_url, create=True)
     try:
         return _fill_demo(settings, store, hub_code, at) if demo else []
@@ -123,8 +164,3 @@ def certificate_row(agency: str, file: Path, note: str = "") -> CertificateRow:
         valid_to=certificate.not_valid_after_utc,
         note=note,
     )
-
-
-def opened(call: Invocation) -> Store:
-    """Open the home's store; raises ``StoreUnavailable`` or ``StoreSchema``."""
-    return Store.open(call.settings.store_url)

@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import track
 
 from hub.broker import accounts
 from hub.broker.address import broker_address
 from hub.broker.client import AgencyClient
 from hub.broker.ports import Outcome
 from hub.cli import judgement, replies
-from hub.cli.commands.envelopes import read_file
+from hub.cli.arguments import agency
 from hub.cli.context import Invocation, invocation, now
+from hub.cli.files import read_file
+from hub.cli.progress import progress
 from hub.codes import AgencyCode, MessageId
 from hub.envelope import Arrival, SignedEnvelope
-from hub.errors import HubError
 
 _MESSAGE_ID = re.compile(rb"<(?:[\w-]+:)?MessageId>\s*([0-9A-Fa-f-]{36})\s*<")
 
@@ -58,7 +58,7 @@ def send(
 ) -> None:
     """Gửi phong bì đã ký và chờ xác nhận / publish signed envelopes, wait for the confirms."""
     call = invocation(context)
-    code = AgencyCode.parse(as_code, call.settings.hub.environment)
+    code = agency(as_code, call.settings.hub.environment, "--as")
     bodies = [read_file(file) for file in files]
     envelopes = [SignedEnvelope(raw, claimed_id(raw), code) for raw in bodies]
     outcomes = _published(call, code, envelopes)
@@ -84,10 +84,10 @@ def _published(
     outcomes: list[Outcome] = []
     connection = client(call, code)
     try:
-        starts = range(0, len(envelopes), size)
-        quiet = call.json or not call.console.is_terminal
-        for start in track(starts, console=call.console, transient=True, disable=quiet):
-            outcomes += connection.publish(envelopes[start : start + size])
+        with progress(call, "Đang gửi", "Sending") as advance:
+            for start in range(0, len(envelopes), size):
+                outcomes += connection.publish(envelopes[start : start + size])
+                advance(len(outcomes), len(envelopes))
     finally:
         connection.close()
     return outcomes
@@ -105,7 +105,7 @@ def receive(
 ) -> None:
     """Lấy từ hộp thư đến, xét, ghi ra tệp / take from the inbox, verify, write, acknowledge."""
     call = invocation(context)
-    code = AgencyCode.parse(as_code, call.settings.hub.environment)
+    code = agency(as_code, call.settings.hub.environment, "--as")
     judge = judgement.Judge.of(call.settings)
     out.mkdir(parents=True, exist_ok=True)
     connection = client(call, code)
@@ -130,17 +130,7 @@ def receive(
 
 def _taken(judge: judgement.Judge, arrival: Arrival, out: Path, at: datetime) -> dict[str, Any]:
     """Write the bytes, then say what they are; a bad one is kept beside, named ``.refused.xml``."""
-    facts: dict[str, Any] = {
-        "accepted": False,
-        "message_id": "",
-        "type": "",
-        "from": "",
-        "code": "",
-    }
-    try:
-        facts |= judge.judge(arrival.raw, at)
-    except HubError as error:
-        facts |= {**judge.known(), "code": error.code}
+    facts = judge.judge(lambda: arrival.raw, at)
     name = facts["message_id"] or claimed_id(arrival.raw).value
     file = out / (f"{name}.xml" if facts["accepted"] else f"{name}.refused.xml")
     file.write_bytes(arrival.raw)

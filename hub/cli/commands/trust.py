@@ -9,12 +9,12 @@ from typing import Annotated, Any
 import typer
 from cryptography import x509
 
-from hub.cli.commands.envelopes import parse_time
+from hub.cli.arguments import agency as agency_code
+from hub.cli.arguments import parse_time
 from hub.cli.commands.home import certificate_row
 from hub.cli.context import invocation, now
 from hub.cli.operator import operator
 from hub.cli.parts import opened
-from hub.codes import AgencyCode
 from hub.errors import KeyUnreadable, NotFound
 from hub.signing.trust import material_from_folder
 from hub.store import directory as store
@@ -92,7 +92,7 @@ def add(
     It must chain to an anchor, be usable for signatures and not be revoked; several may overlap.
     """
     call = invocation(context)
-    code = AgencyCode.parse(agency, call.settings.hub.environment).value
+    code = agency_code(agency, call.settings.hub.environment, "CODE").value
     row = _read(code, certificate, note)
     with opened(call.settings) as opened_store:
         if code not in {known.code for known in store.agencies(opened_store)}:
@@ -120,7 +120,7 @@ def retire(
     call = invocation(context)
     with opened(call.settings) as opened_store:
         row = _matching(store.certificates(opened_store), sha256)
-        moment = parse_time(at) if at else now()
+        moment = parse_time(at, "--at") if at else now()
         store.retire_certificate(opened_store, row.sha256, row.agency, moment, operator(), now())
     call.emit({"ok": True, "sha256": row.sha256, "agency": row.agency})
     call.say(
