@@ -172,8 +172,14 @@ def _header_parts(root: etree._Element) -> tuple[dict[str, etree._Element], list
     header = root[0] if len(root) else root
     if header.tag != f"{_NS}Header":
         return {}, []
-    parts = {str(child.tag): child for child in header}
-    return parts, [child.get("code", "") for child in header.iterchildren(_TO)]
+    parts: dict[str, etree._Element] = {}
+    recipients = []
+    for child in header:
+        tag = str(child.tag)
+        if tag == _TO:
+            recipients.append(child.get("code", ""))
+        parts[tag] = child
+    return parts, recipients
 
 
 def _check_payload_element(root: etree._Element, spec: TypeSpec) -> None:

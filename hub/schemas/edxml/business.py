@@ -34,13 +34,15 @@ def read_business(fields: Fields, trace_list: Node | None, header: Node) -> Busi
         return Business()
     kind = BusinessKind(fields.number(node, "BussinessDocType", _KINDS) or 0)
     info = fields.one(node, "BussinessDocumentInfo")
+    changed = fields.text(info, "DocumentInfo")
     business = Business(
         kind,
         fields.text(node, "DocumentId"),
         fields.text(node, "BussinessDocReason"),
         fields.text(node, "Paper"),
-        fields.text(info, "DocumentInfo"),
+        changed,
         fields.text(info, "DocumentReceiver"),
+        changed in fields.options.changed if changed else None,
         _receivers(fields, info),
         _replacements(fields, node),
         tuple(read_staff(fields, staff) for staff in node.all("StaffInfo")),

@@ -147,6 +147,8 @@ class Business:
     paper: str = ""
     document_info: str = ""
     document_receiver: str = ""
+    content_changed: bool | None = None
+    """What ``document_info`` means, by the options."""
     receivers: tuple[Receiver, ...] = ()
     replacements: tuple[Replacement, ...] = ()
     staff: tuple[Staff, ...] = ()

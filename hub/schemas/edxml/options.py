@@ -32,7 +32,7 @@ class ReadOptions:
     priority_from_one: bool = False
     """The sender's database counts priorities 1 to 5 instead of 0 to 4."""
     changed: frozenset[str] = frozenset({"1"})
-    """Values of ``DocumentInfo`` and ``DocumentReceiver`` that mean *changed*."""
+    """Values of ``DocumentInfo`` that mean that the content changes."""
     administrative_rows: Mapping[int, str] = field(default_factory=lambda: ADMINISTRATIVE_ROWS)
     legal_rows: Mapping[int, str] = field(default_factory=lambda: LEGAL_ROWS)
     limits: Limits = DOCUMENT
