@@ -14,13 +14,11 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
-from typer.core import TyperGroup
 
-from hub.errors import REGISTRY, Disposition
+from hub.errors import REGISTRY, Disposition, Lang
 from hub.schemas.catalog import catalogue
 from hub.settings import Settings
 
@@ -230,52 +228,69 @@ def _marks(*, urgent: bool, status: bool) -> Iterator[str]:
 
 def cli() -> str:
     """Every command with its arguments and options, as the command line itself declares them."""
-    parts = [
-        CLI_INTRO,
-    ]
-    for path, command in commands():
-        parts.append(f"## `{' '.join(path)}`\n")
-        parts.append((command.help or "").strip() + "\n")
-        parts.append(f"```\n{usage(path, command)}\n```\n")
-        rows = [row for row in map(_parameter, command.params) if row]
+    parts = [CLI_INTRO]
+    for (path, vi), (_path, en) in zip(commands("vi"), commands("en"), strict=True):
+        rows = [row for row in map(_parameter, vi.params, en.params) if row]
+        parts += [f"## `{' '.join(path)}`\n", f"{vi.help}  \n{en.help}\n"]
+        parts.append(f"```text\n{usage(path, en)}\n```\n")
         if rows:
-            parts.append(table(("argument or option", "default", "meaning"), rows))
+            columns = ("argument or option", "default", "tiếng Việt", "English")
+            parts.append(table(columns, rows))
     return "\n".join(parts)
 
 
-def commands() -> Iterator[tuple[tuple[str, ...], Any]]:
+def commands(lang: Lang = "en") -> Iterator[tuple[tuple[str, ...], Any]]:
     """Yield every command that does something, with the words that call it, sorted by name.
 
     The commands are click's as typer carries them along; hence ``Any``.
     """
-    from hub.cli.main import app  # noqa: PLC0415  the other pages do not need the whole programme
+    yield from _below(("hub",), command_tree(lang))
 
-    yield from _below(("hub",), typer.main.get_command(app))
+
+def command_tree(lang: Lang = "en") -> Any:
+    """Return the whole command line with its help in one language."""
+    from hub.cli.application import command_for  # noqa: PLC0415  the other pages need none of it
+
+    return command_for([], lang)
 
 
 def _below(path: tuple[str, ...], command: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
-    if isinstance(command, TyperGroup):
-        for name in sorted(command.commands):
-            yield from _below((*path, name), command.commands[name])
-    else:
+    inner = getattr(command, "commands", None)
+    if inner is None:
         yield path, command
+        return
+    for name in sorted(inner):
+        yield from _below((*path, name), inner[name])
 
 
 def usage(path: Sequence[str], command: Any) -> str:
-    """Return the usage line of a command."""
-    context = typer.Context(command, info_name=" ".join(path))
-    return " ".join([context.command_path, *command.collect_usage_pieces(context)])
+    """Return the usage line of a command: what must be given, then whether more may be."""
+    given = [one for one in command.params if "--help" not in one.opts]
+    arguments = [one for one in given if one.param_type_name == "argument"]
+    options = [one for one in given if one not in arguments]
+    words = [_name(one) if one.required else f"[{_name(one)}]" for one in arguments]
+    words += [_name(one) for one in options if one.required]
+    more = [] if all(one.required for one in options) else ["[OPTIONS]"]
+    if command.context_settings.get("allow_extra_args"):
+        more = ["…"]  # handed on to the process that it starts
+    return " ".join([*path, *words, *more])
 
 
-def _parameter(parameter: Any) -> tuple[str, str, str] | None:
-    """One row of a command's table; ``--help`` needs none."""
-    if "--help" in parameter.opts:
-        return None
-    meaning = parameter.help or ""
+def _name(parameter: Any) -> str:
+    """``NAME``, ``NAME…`` for several, or ``--option VALUE``."""
     if parameter.param_type_name == "argument":
-        return _code(parameter.human_readable_name), _shown(parameter), meaning
+        name = str(parameter.metavar or parameter.name.upper())
+        return f"{name}…" if parameter.nargs == -1 and not name.endswith("…") else name
     value = "" if getattr(parameter, "is_flag", False) else parameter.metavar or "VALUE"
-    return _code(f"{', '.join(parameter.opts)} {value}".strip()), _shown(parameter), meaning
+    return f"{', '.join(parameter.opts)} {value}".strip()
+
+
+def _parameter(vi: Any, en: Any) -> tuple[str, str, str, str] | None:
+    """One row of a command's table; ``--help`` needs none."""
+    if "--help" in en.opts:
+        return None
+    english, vietnamese = en.help or "", vi.help or ""
+    return _code(_name(en)), _shown(en), "" if vietnamese == english else vietnamese, english
 
 
 def _shown(parameter: Any) -> str:

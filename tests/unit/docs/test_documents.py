@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
-from typer.core import TyperGroup
 
-from hub.cli.context import split_globals
-from hub.cli.main import app
+from hub.adapters import contract
+from hub.cli.context import Invocation, split_globals
+from hub.codes import AgencyCode, Environment, MessageId
+from hub.envelope import EnvelopeDraft, Header
 from hub.errors import REGISTRY
 from hub.schemas.catalog import catalogue
+from hub.schemas.compose import compose
+from hub.schemas.validate import Validator
 from hub.testing import reference
 
 ROOT = Path(__file__).parents[3]
@@ -26,13 +29,20 @@ PAGES = sorted(
     for path in ROOT.glob(pattern)
 )
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)|\b(?:src|srcset|href)=\"([^\"]+)\"")
-FENCE = re.compile(r"^```[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^ *```[^\n]*\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+SHELL = re.compile(r"^ *```sh\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")
 TEST_NAME = re.compile(r"(?<![.\w])test_[a-z0-9_]+\b")
 HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
+NOW = datetime(2026, 3, 4, 1, 30, tzinfo=UTC)
+SENDER = AgencyCode.parse("H12.101.01")
+MESSAGE = MessageId.new(1_772_587_800_000, bytes(range(10)))
 NOT_CODES = frozenset({"toml", "pem", "py", "xsd", "csv", "crl", "md", "json", "log", "sqlite"})
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=str)
+
+
+command_tree = cache(reference.command_tree)
 
 
 @cache
@@ -62,8 +72,8 @@ def test_relative_links_resolve(page: Path):
 
 
 def command_lines(text: str) -> Iterator[str]:
-    """Every ``hub …`` line of the fenced blocks, joined over line ends and cut at pipes."""
-    for block in FENCE.findall(text):
+    """Every ``hub …`` line of the shell blocks, joined over line ends and cut at pipes."""
+    for block in SHELL.findall(text):
         for line in block.replace("\\\n", " ").splitlines():
             words = line.strip().removeprefix("$ ").removeprefix(".venv/bin/")
             words = re.sub(r"^(?:[A-Z_]+=\S+ )+(?:\.venv/bin/)?", "", words)
@@ -75,9 +85,11 @@ def command_lines(text: str) -> Iterator[str]:
 
 def resolve(line: str) -> tuple[Any, list[str]]:
     """Return the command that a line calls and the words that are left for it."""
-    _call, words = split_globals(shlex.split(line)[1:])
-    command: Any = typer.main.get_command(app)
-    while isinstance(command, TyperGroup):
+    call = Invocation()
+    split_globals(shlex.split(line)[1:], call)
+    words = call.rest
+    command = command_tree()
+    while hasattr(command, "commands"):
         assert words, f"{line}: a group of commands"
         assert words[0] in command.commands, f"{line}: no command {words[0]}"
         command = command.commands[words.pop(0)]
@@ -95,14 +107,11 @@ def test_command_lines_parse(page: Path):
 @every_page
 def test_commands_named_in_sentences_exist(page: Path):
     """A command named in a sentence exists, as far as it is spelled out."""
-    prose = FENCE.sub("", text_of(page))
-    for name in INLINE.findall(prose):
+    for name in INLINE.findall(FENCE.sub("", text_of(page))):
         found = re.match(r"hub ((?:[a-z-]+ ?)+)", name)
-        if not found:
-            continue
-        command: Any = typer.main.get_command(app)
-        for word in found.group(1).split():
-            if not isinstance(command, TyperGroup):
+        command = command_tree()
+        for word in found.group(1).split() if found else ():
+            if not hasattr(command, "commands"):
                 break
             assert word in command.commands, f"{page}: {name}"
             command = command.commands[word]
@@ -127,7 +136,7 @@ def test_codes_exist(page: Path):
 
 
 @cache
-def tests_of_the_project() -> frozenset[str]:
+def names_of_tests() -> frozenset[str]:
     """The names of all tests."""
     return frozenset(
         name
@@ -143,7 +152,7 @@ def test_named_tests_exist(page: Path):
     """A test that a document names as its proof exists."""
     named = set(TEST_NAME.findall(text_of(page)))
     files = {path.stem for path in (ROOT / "tests").rglob("test_*.py")}
-    assert named <= tests_of_the_project() | files, f"{page}: {named - tests_of_the_project()}"
+    assert named <= names_of_tests() | files, f"{page}: {named - names_of_tests()}"
 
 
 def test_every_threat_has_a_test_and_real_codes():
@@ -173,3 +182,44 @@ def test_no_document_names_a_place_of_its_author():
     """No path of the machine on which a page was written stands in it."""
     for page in PAGES:
         assert not re.search(r"/work/|/root/|/home/[a-z]+/", text_of(page)), page
+
+
+def python_blocks(page: str) -> list[str]:
+    """The Python of a page."""
+    return re.findall(r"^```python\n(.*?)^```", text_of(Path(page)), re.MULTILINE | re.DOTALL)
+
+
+def test_connector_of_the_howto_keeps_the_contract():
+    """The example of the how-to has all parts, drafts what is valid, parks a bad row, repeats."""
+    names: dict[str, Any] = {}
+    for block in python_blocks("docs/howto/write-a-connector.md"):
+        exec(compile(block, "write-a-connector.md", "exec"), names)
+    register = names["Register"]({1: "H12.15", 2: ""})
+    parts = contract.Parts(probe=register, source=register, sink=register)
+    assert all(isinstance(register, part) for part in (contract.Source, contract.Sink))
+    assert parts.probe.probe().ok
+    batch = register.poll(None, 10)
+    good, bad = batch.items
+    assert (bad.draft, bad.error.code) == (None, "source.mapping")
+    assert register.poll(batch.checkpoint, 10).items == ()
+    header = Validator().check_draft(envelope_of(good.draft))
+    assert header.recipients == good.draft.recipients
+    message = received(good.draft)
+    assert register.lookup(message.key) is None
+    assert register.apply(message, message.key) == register.lookup(message.key)
+
+
+def envelope_of(draft: contract.Draft) -> bytes:
+    """The unsigned XML of a draft, sent by some agency."""
+    header = Header(
+        MESSAGE, Environment.TRIAL, draft.type, SENDER, draft.recipients, MESSAGE, NOW
+    )  # fmt: skip
+    return compose(EnvelopeDraft(header, draft.payload))
+
+
+def received(draft: contract.Draft) -> contract.Inbound:
+    """The draft as its receiver gets it."""
+    (receiver,) = draft.recipients
+    return contract.Inbound(
+        MESSAGE, draft.type, SENDER, receiver, NOW, MESSAGE, draft.payload, (), "0" * 64
+    )
