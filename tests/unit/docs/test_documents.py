@@ -21,6 +21,7 @@ from hub.schemas.catalog import catalogue
 from hub.schemas.compose import compose
 from hub.schemas.validate import Validator
 from hub.testing import reference
+from hub.testing.reference import cli
 
 ROOT = Path(__file__).parents[3]
 PAGES = sorted(
@@ -42,7 +43,7 @@ NOT_CODES = frozenset({"toml", "pem", "py", "xsd", "csv", "crl", "md", "json", "
 every_page = pytest.mark.parametrize("page", PAGES, ids=str)
 
 
-command_tree = cache(reference.command_tree)
+command_tree = cache(cli.command_tree)
 
 
 @cache
