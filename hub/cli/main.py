@@ -56,11 +56,8 @@ def _failed(call: Invocation, error: Exception) -> int:
         return report(call, error)
     if isinstance(error, TyperException):
         return report(call, usage.translated(error))
-    if isinstance(error, BrokenPipeError):
-        _discard_output()
-        return 1
     if isinstance(error, OSError):
-        return report(call, usage.from_os(error))
+        return report(call, usage.from_os(error)) if error.filename else _no_output(error)
     return _fault(call, error)
 
 
@@ -108,10 +105,13 @@ def _fault(call: Invocation, error: Exception) -> int:
     return 1
 
 
-def _discard_output() -> None:
-    """Let the interpreter's last flush go nowhere after the reader has gone away."""
+def _no_output(error: OSError) -> int:
+    """Standard output is closed or full: say so, unless its reader just went away."""
+    if not isinstance(error, BrokenPipeError):
+        sys.stderr.write(f"hub: stdout: {error.strerror or error}\n")
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 1)  # the interpreter's last flush goes there
+    return 1
 
 
 def _streams() -> None:
@@ -132,10 +132,7 @@ def main() -> None:
     try:
         sys.stdout.flush()
     except OSError as error:
-        if not isinstance(error, BrokenPipeError):
-            sys.stderr.write(f"hub: stdout: {error.strerror}\n")
-        _discard_output()
-        status = status or 1
+        status = status or _no_output(error)
     sys.exit(status)
 
 

@@ -44,5 +44,4 @@ def translated(error: TyperException) -> UsageError:
 
 def from_os(error: OSError) -> UsageError:
     """Return a failed file operation as a usage error that names the file."""
-    name = error.filename if isinstance(error.filename, str) else "?"
-    return UsageError(reason=f"{name}: {error.strerror or type(error).__name__}")
+    return UsageError(reason=f"{error.filename}: {error.strerror or type(error).__name__}")
