@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hub.adapters.runner import ConnectorSettings, main_for
-
 from connectors.one_stop import mapping as rules
 from connectors.one_stop.database import connect
 from connectors.one_stop.sink import SqlSink
@@ -18,6 +16,7 @@ from connectors.one_stop.source import SqlSource
 from hub.adapters.contract import Parts
 from hub.adapters.one_stop.events import EventMaker
 from hub.adapters.options import Options, parse
+from hub.adapters.runner import ConnectorSettings, main_for
 from hub.codes import AgencyCode, Environment
 
 
@@ -44,9 +43,8 @@ def parts(
     engine = connect(options.database, folder)
     source = SqlSource(engine, table, EventMaker(table, agency, environment, clock))
     if table.inbox is None:
-        return Parts(probe=source, source=source)
-    sink = SqlSink(engine, table)
-    return Parts(probe=source, source=source, sink=sink, accepts=sink.accepts)
+        return Parts(source, source)
+    return Parts(source, source, SqlSink(engine, table), table.accepts())
 
 
 def factory(settings: ConnectorSettings) -> Parts:

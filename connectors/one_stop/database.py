@@ -18,6 +18,7 @@ from sqlalchemy.exc import (
 
 from hub.adapters.options import secret
 from hub.adapters.redaction import complaint
+from hub.adapters.text import text_or_bytes
 from hub.errors import ConfigInvalid, SinkRefused, SinkUnavailable
 
 _FILE, _KEY = "one_stop", "database"
@@ -98,12 +99,4 @@ class Tables:
 
 
 def _tolerant(connection: Any, _record: object) -> None:
-    connection.text_factory = _text_or_bytes
-
-
-def _text_or_bytes(raw: bytes) -> str | bytes:
-    """Return a TEXT value that is not UTF-8 as its bytes, so that one bad row is one bad row."""
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return raw
+    connection.text_factory = text_or_bytes

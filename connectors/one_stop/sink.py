@@ -68,11 +68,6 @@ class SqlSink:
         except DBAPIError as error:
             raise failure(error) from error
 
-    @property
-    def accepts(self) -> tuple[str, ...]:
-        """The message types that some rule writes."""
-        return tuple(dict.fromkeys(name for rule in self._rules for name in rule.types))
-
     def _find(self, connection: Connection, key: str) -> Applied | None:
         for name, reference in self._inbox.tables.items():
             kept, own = self._tables.columns(name, reference, self._inbox.key)

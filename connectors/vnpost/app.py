@@ -11,13 +11,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx2
-from hub.adapters.runner import ConnectorSettings, main_for
 
 from connectors.vnpost.client import Ngsp
 from connectors.vnpost.config import VnpostConfig
-from connectors.vnpost.sink import ACCEPTS, OrderSink
+from connectors.vnpost.sink import OrderSink
 from connectors.vnpost.source import TrackingSource
 from hub.adapters.contract import Parts
+from hub.adapters.postal.orders import ACCEPTS
+from hub.adapters.runner import ConnectorSettings, main_for
 from hub.codes import Environment
 
 _DESK = {
@@ -37,8 +38,8 @@ def parts(
     clock: Callable[[], datetime],
 ) -> Parts:
     """Make source, sink and probe; a relative ``secret_file`` is relative to the settings file."""
-    config = VnpostConfig.parse(given)
-    config = config.model_copy(update={"secret_file": folder / config.secret_file})
+    config = VnpostConfig.parse(given, folder)
+    config.secret()  # one that is missing or open to others shows at the start
     client = Ngsp(config)
     source = TrackingSource(client, config, environment, clock)
     return Parts(probe=source, source=source, sink=OrderSink(client, config), accepts=ACCEPTS)
@@ -53,6 +54,7 @@ def factory(settings: ConnectorSettings) -> Parts:
 def check_fixture(folder: Path) -> Iterator[dict[str, object]]:
     """Give the conformance suite a throw-away post that has tracked one order."""
     secret = folder / "secret"
+    secret.touch(mode=0o600)
     secret.write_text("sim-secret", "utf-8")
     command = [sys.executable, "-m", "connectors.simulators.vnpost"]
     command += ["--data", str(folder / "post.sqlite")]

@@ -82,6 +82,22 @@ def decode(
     return text
 
 
+def text_or_bytes(raw: bytes) -> str | bytes:
+    """Return a driver's text that is not UTF-8 as its bytes, so that one bad row is one bad row."""
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw
+
+
+def tolerated(value: object) -> str:
+    """Return a remark in NFC, or nothing when it is damaged: for text beside a code that tells."""
+    try:
+        return decode(str(value or ""), Encoding.UTF8, "-").strip()
+    except TextDamaged:
+        return ""
+
+
 def damage(text: str) -> str:
     """Name the sign of an earlier accident that ``text`` carries; empty when it has none."""
     if _FORBIDDEN.search(text):

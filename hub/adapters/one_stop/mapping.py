@@ -88,6 +88,10 @@ class Mapping(Vocabulary):
         named = {"parts": self.parts, "fees": self.fees, "steps": self.steps}
         return {name: child for name, child in named.items() if child is not None}
 
+    def accepts(self) -> tuple[str, ...]:
+        """Return the message types that some rule writes."""
+        return tuple(dict.fromkeys(name for rule in self.write for name in rule.types))
+
     @model_validator(mode="after")
     def _never_written(self) -> Mapping:
         """Refuse to write where the vendor's own rows lie."""

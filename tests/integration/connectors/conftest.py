@@ -114,6 +114,7 @@ class Running:
     def __init__(self, data: Path, folder: Path, **options):
         self.command = [sys.executable, "-m", "connectors.simulators.vnpost", "--data", str(data)]
         self.secret = folder / "secret"
+        self.secret.touch(mode=0o600)
         self.secret.write_text("sim-secret")
         self.options = options
 

@@ -224,7 +224,7 @@ def test_receiver_without_address_is_refused_before_anything_is_sent(post, carri
     draft = handover(Phone="", Address={"Line": "Số 1"})
     draft.payload.fields["Receiver"].pop("Phone")
     message = carrier.inbound(draft, DEPARTMENT)
-    with pytest.raises(SinkRefused, match="ReceiverTel"):
+    with pytest.raises(SinkRefused, match="phone"):
         post.sink.apply(message, message.key)
     assert post.see("orders") == []
 

@@ -117,8 +117,9 @@ def test_status_that_the_software_lacks_is_refused(engine):
 def test_type_without_a_rule_is_refused(engine):
     """What no rule writes is refused, naming the type."""
     rules = {**RULES, "write": [{**RULES["write"][0], "types": ["petition.*"]}]}
-    sink = SqlSink(engine, Mapping.model_validate(rules))
-    assert sink.accepts == ("petition.*",)
+    mapping = Mapping.model_validate(rules)
+    sink = SqlSink(engine, mapping)
+    assert mapping.accepts() == ("petition.*",)
     with pytest.raises(SinkRefused, match=r"dossier\.received"):
         sink.apply(message(), message().key)
 

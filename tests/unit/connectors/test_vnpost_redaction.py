@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.vnpost.client import redact
-from connectors.vnpost.source import clean
+from hub.adapters.fields import clean
+from hub.adapters.redaction import redact
 
 
 @pytest.mark.parametrize(
