@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hub.errors.base import Disposition
 from hub.errors.edge import EdxmlError, SourceError
+from hub.errors.wire import AttachmentTooLarge
 
 
 class EdxmlOrganId(EdxmlError):
@@ -61,3 +62,16 @@ class FileRepeated(SourceError):
 
     code = "source.already_sent"
     vi = "Tệp giống hệt đã được gửi trước đây với tên {name}; không gửi lại."
+
+
+class PacketTooLarge(AttachmentTooLarge):
+    """An edXML packet that no envelope can carry inside; it shares its parent's code."""
+
+    en = (
+        "The packet {name} has {size} bytes; inside an envelope it may have {limit}. Larger ones"
+        " need the object store (claim check), which this version does not have yet."
+    )
+    vi = (
+        "Gói tin {name} có {size} byte; gửi kèm trong phong bì chỉ được {limit} byte. Gói lớn hơn"
+        " cần kho tệp (gửi bằng tham chiếu), phiên bản này chưa có."
+    )

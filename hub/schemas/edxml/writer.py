@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 
-from hub.errors import EdxmlAttachment, EdxmlRecipient
+from hub.errors import EdxmlAttachment, EdxmlField, EdxmlRecipient
 from hub.schemas.edxml.fields import VIETNAM
 from hub.schemas.edxml.layout import Lines, Part
 from hub.schemas.edxml.model import Business, Document, Organ, PacketFile, Staff, StatusMessage
@@ -42,6 +42,11 @@ def write_document(document: Document, dialect: Dialect = Dialect.JAVA) -> bytes
     if not codes or len(set(codes)) != len(codes):
         raise EdxmlRecipient(
             reason="receivers are missing or stand twice", reason_vi="thiếu hoặc trùng nơi nhận"
+        )
+    business = document.business
+    if business.kind is BusinessKind.REPLACE and not business.replacements:
+        raise EdxmlField(
+            field="ReplacementInfoList", reason="it is missing", reason_vi="không có giá trị"
         )
     return _Writer(dialect).document(document)
 
