@@ -1,0 +1,1 @@
+"""The connector of document management systems that exchange ``.edxml`` files by folders."""
