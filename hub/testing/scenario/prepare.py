@@ -32,7 +32,7 @@ def prepare(home: Path) -> None:
 
 
 def _documents(places: Places, agency: str) -> None:
-    options: dict[str, Any] = {"settle_s": 0.3}
+    options: dict[str, Any] = {"settle_s": 0.3, "incomplete_after_s": 3.0}
     for name in ("out", "in", "sent", "failed"):
         folder = places.folder(agency, name)
         folder.mkdir(parents=True, exist_ok=True)
