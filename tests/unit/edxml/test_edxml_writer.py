@@ -32,11 +32,8 @@ from hub.schemas.edxml.vocabulary import NAMESPACE
 N = f"{{{NAMESPACE}}}"
 DOCUMENTS = ["new_java", "new_dotnet", "recall_java", "update_java", "replace_java"]
 CODES = ["01", "02", "03", "04", "05", "06", "13", "15", "16"]
-TEXT = st.text(
-    st.characters(codec="utf-8", exclude_categories=("C", "Zs", "Zl", "Zp")),
-    min_size=1,
-    max_size=50,
-)
+LETTERS = st.characters(codec="utf-8", exclude_categories=("C", "Zs", "Zl", "Zp"))
+TEXT = st.text(LETTERS, min_size=1, max_size=50).filter(lambda text: text != "null")
 
 
 def organ(code: str, name: str = "Cơ quan minh họa") -> Organ:
