@@ -21,7 +21,8 @@ from hub.broker import frames
 READ_BYTES = 256 * 1024
 READ_AT_ONCE = 4 * 1024 * 1024
 """Bytes taken before the owner may look at what came."""
-CLOSE_TIMEOUT_S = 5.0
+CLOSE_TIMEOUT_S = 1.0
+"""For each of the two polite words at the end."""
 _AGAIN = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError, InterruptedError)
 
 OnMethod = Callable[[int, bytes], None]

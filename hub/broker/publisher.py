@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Hashable, Sequence
 from struct import Struct
@@ -15,6 +16,10 @@ from hub.broker.ports import Outcome, Outgoing
 from hub.errors import BrokerUnavailable
 
 CONFIRM_TIMEOUT_S = 30.0
+STOP_GRACE_S = 3.0
+"""A process that is to stop waits no longer than this for confirms (it has 10 s in all)."""
+_LOOK_S = 0.5
+"""How often a wait looks whether it is to stop."""
 SLICE_BYTES = 256 * 1024
 """Bytes handed to the socket at once; confirms are read in between."""
 MAX_PRIORITY = 255
@@ -22,6 +27,29 @@ _ANSWER = Struct(">QB")
 _DELIVERY = headers.PREFIX + "delivery"
 
 _log = log.get("publisher")
+
+
+class Patience:
+    """How long one window may still wait."""
+
+    def __init__(self, timeout_s: float, stop: threading.Event) -> None:
+        self._deadline = time.monotonic() + timeout_s
+        self._stop = stop
+        self._stopping = False
+
+    @property
+    def slice_s(self) -> float:
+        """Seconds to wait before looking again."""
+        return min(max(self._deadline - time.monotonic(), 0.0), _LOOK_S)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is over; being told to stop shortens it."""
+        now = time.monotonic()
+        if self._stop.is_set() and not self._stopping:
+            self._stopping = True
+            self._deadline = min(self._deadline, now + STOP_GRACE_S)
+        return now >= self._deadline
 
 
 class ConfirmPublisher:
@@ -35,15 +63,22 @@ class ConfirmPublisher:
         confirm_timeout_s: float = CONFIRM_TIMEOUT_S,
         heartbeat_s: int = HEARTBEAT_S,
         name: str = "hub publisher",
+        stop: threading.Event | None = None,
     ) -> None:
-        """``account``: written as ``user_id``, which the broker checks; empty for the hub."""
+        """``account``: written as ``user_id``, which the broker checks; empty for the hub.
+
+        ``stop``: once it is set, no wait lasts longer than ``STOP_GRACE_S``.
+        """
         self._dialer = Dialer(urls, name, heartbeat_s)
         self._account = account
         self._timeout_s = confirm_timeout_s
+        self._stop = stop or threading.Event()
         self._link: Link | None = None
         self._tracker = ConfirmTracker()
         self.refusal = ""
         """Why the broker closed the channel under the last window; empty when it did not."""
+        self.waited_s = 0.0
+        """Seconds spent waiting for confirms so far, for whoever measures."""
 
     def publish_window(self, messages: Sequence[Outgoing]) -> list[Outcome]:
         """Publish all and wait once for all confirms; one outcome for each message, in order.
@@ -56,33 +91,33 @@ class ConfirmPublisher:
         if not messages:
             return []
         publications = [self._publication(one) for one in messages]
-        deadline = time.monotonic() + self._timeout_s
         self.refusal = ""
-        link = self._ready(deadline)
+        patience = Patience(self._timeout_s, self._stop)
+        link = self._ready(patience)
         self._tracker.begin()
         try:
             self._send(link, publications)
+            since = time.monotonic()
             while not self._tracker.complete:
-                left = deadline - time.monotonic()
-                if left <= 0:
+                if patience.ended:
                     self._late(link)
                     break
-                link.poll(left)
+                link.poll(patience.slice_s)
+            self.waited_s += time.monotonic() - since
         except LinkLost as error:
             self._lost(error)
         return self._tracker.outcomes
 
-    def _ready(self, deadline: float) -> Link:
+    def _ready(self, patience: Patience) -> Link:
         """Return a link that takes messages now."""
         link = self._link or self._open()
         try:
             while link.poll(0.0):
                 pass
             while link.blocked or link.unsent:
-                left = deadline - time.monotonic()
-                if left <= 0:
+                if patience.ended:
                     raise BrokerUnavailable(reason=link.blocked or "blocked")
-                link.poll(left)
+                link.poll(patience.slice_s)
         except LinkLost as error:
             # Lost while idle: nothing was under way on it.
             self._lost(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -11,7 +12,7 @@ from hub.errors import SecondRouter
 from hub.store.dialect import upsert
 from hub.store.engine import Store
 from hub.store.tables import leases
-from hub.store.times import to_us
+from hub.store.times import from_us, to_us
 
 ROUTER = "router"
 
@@ -27,13 +28,23 @@ class Lease:
 
     @classmethod
     def acquire(
-        cls, store: Store, owner: str, ttl_s: float, now: datetime, name: str = ROUTER
+        cls,
+        store: Store,
+        owner: str,
+        ttl_s: float,
+        now: datetime,
+        name: str = ROUTER,
+        dead: Callable[[str], bool] = lambda _owner: False,
     ) -> Lease:
-        """Take the lease if it is free or has run out; raises ``SecondRouter`` otherwise."""
+        """Take the lease if it is free or has run out; raises ``SecondRouter`` otherwise.
+
+        ``dead`` tells of a former owner that it can never come back: its lease is taken at once.
+        """
         expires = now + timedelta(seconds=ttl_s)
         with store.write() as connection:
             held = connection.execute(select(leases).where(leases.c.name == name)).one_or_none()
-            if held and held.owner != owner and held.expires_us > to_us(now):
+            running = held and held.owner != owner and held.expires_us > to_us(now)
+            if held and running and not dead(held.owner):
                 raise SecondRouter
             token = held.token + 1 if held else 1
             connection.execute(
@@ -41,6 +52,13 @@ class Lease:
                 {"name": name, "owner": owner, "token": token, "expires_us": to_us(expires)},
             )
         return cls(name, owner, token, expires)
+
+    @classmethod
+    def held(cls, store: Store, name: str = ROUTER) -> Lease | None:
+        """Return the lease as it stands, whoever holds it; ``None`` when nobody ever did."""
+        with store.read() as connection:
+            row = connection.execute(select(leases).where(leases.c.name == name)).one_or_none()
+        return cls(row.name, row.owner, row.token, from_us(row.expires_us)) if row else None
 
     def renew(self, store: Store, ttl_s: float, now: datetime) -> Lease:
         """Hold on to it for longer; raises ``SecondRouter`` when it has gone to another owner."""

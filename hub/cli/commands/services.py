@@ -11,7 +11,7 @@ import typer
 from hub.cli import judgement, processes, supervisor
 from hub.cli.context import Invocation, invocation
 from hub.errors import UsageError
-from hub.routing import process, sweeper
+from hub.routing import service
 
 
 def register(app: typer.Typer) -> None:
@@ -42,13 +42,13 @@ def up(context: typer.Context) -> None:
 def router(context: typer.Context) -> None:
     """Chạy bộ định tuyến / run the router."""
     call = invocation(context)
-    process.run(call.settings, hub_key(call), stop_on_signals())
+    service.run_router(call.settings, hub_key(call), stop_on_signals())
 
 
 def sweep(context: typer.Context) -> None:
     """Chạy bộ quét / run the sweeper."""
     call = invocation(context)
-    sweeper.run(call.settings, hub_key(call), stop_on_signals())
+    service.run_sweeper(call.settings, hub_key(call), stop_on_signals())
 
 
 def hub_key(call: Invocation) -> judgement.SigningKey:
