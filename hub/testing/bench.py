@@ -2,7 +2,8 @@
 
 ``verify``: parse, profile, digest, signature, trust, binding and schema of one message, beside
 xmlsec1 (through python-xmlsec) doing parse and signature alone, by turns in the same run. ``sign``:
-an RSA-2048 envelope and a receipt of the hub. Keys and messages are made before the clock starts.
+an RSA-2048 envelope and a receipt of the hub. ``relay``: see :mod:`hub.testing.bench_relay`. Keys
+and messages are made before the clock starts.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from hub.signing import signer
 from hub.signing.keys import SigningKey
 from hub.signing.trust import TrustStore
 from hub.signing.verifier import Verifier
+from hub.testing.bench_relay import relay
 from hub.testing.measure import Measurement, Running, taken_in_turns
 from hub.testing.pki import TestPki
 
@@ -149,6 +151,7 @@ def _receipt(at: datetime, key: SigningKey) -> tuple[Header, Receipt]:
 BENCHES: dict[str, tuple[Callable[[int, int], Iterator[Measurement]], int, int]] = {
     "verify": (verify, 4096, 20_000),
     "sign": (sign, 4096, 3_000),
+    "relay": (relay, 10_240, 4_000),
 }
 """Name → function, default size in bytes, default count."""
 
