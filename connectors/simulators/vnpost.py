@@ -85,6 +85,7 @@ class _Api:
         except (binascii.Error, UnicodeDecodeError):
             given = ""
         form = (await request.body()).decode()
+        self._office.note("POST", "/token", "", "")
         if given != f"{KEY}:{SECRET}" or "grant_type=client_credentials" not in form:
             return JSONResponse({"error": "invalid_client"}, 401)
         token = secrets.token_hex(16)

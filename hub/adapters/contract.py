@@ -148,7 +148,8 @@ class Sink(Protocol):
     def lookup(self, key: str) -> Applied | None:
         """Tell whether ``key`` was applied (asked after a crash): what it was, or ``None`` if not.
 
-        Raises ``SinkUnknown`` when the system cannot tell: the message is parked for a person.
+        Raises ``SinkUnknown`` when the system cannot tell: the message is parked for a person;
+        ``SinkUnavailable`` when it is not there now: it is asked again later.
         """
 
 
