@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from errno import ENOSPC
 from importlib.metadata import version
 
 from cryptography import x509
 
+import hub
 from hub.broker import inspect, topology
 from hub.broker.address import broker_address
 from hub.cli.context import Invocation, now
 from hub.cli.judgement import identity
-from hub.cli.operator import operator
 from hub.cli.parts import opened
 from hub.cli.wiring import administration, desired_topology
 from hub.errors import (
     ConfigInvalid,
     ConfigMissing,
     NotInDate,
-    StoreUnavailable,
     TopologyDiffers,
 )
 from hub.signing.trust import material_from_folder
-from hub.store import audit
-from hub.store.rows import AuditEntry
+from hub.store import health, messages
 from hub.store.trust import load_trust
 
 FREE_BYTES = 1024**3
@@ -55,22 +55,25 @@ def disk(call: Invocation) -> str:
     usage = shutil.disk_usage(call.settings.home)
     free = usage.free // 1024**2
     if usage.free < FREE_BYTES:
-        raise StoreUnavailable(reason=f"{free} MiB free")
+        raise OSError(ENOSPC, f"{free} MiB", str(call.settings.home))
     return f"{free} MiB"
 
 
 def store(call: Invocation) -> str:
     """The store opens at this program's schema version and takes a write, durably."""
     with opened(call.settings) as found:
-        audit.append(found, [AuditEntry(now(), operator(), "doctor.write", "store")])
-        report = audit.verify(found)
-    return f"{call.settings.store.url.split('@')[-1]}, {report.entries} log entries"
+        health.write(found, now())
+        counts = messages.counts(found)
+    accepted = counts["accepted"]
+    where = call.settings.store.url.rsplit("@", 1)[-1]
+    return call.text(f"{where}, {accepted} thông điệp", f"{where}, {accepted} messages")
 
 
 def key(call: Invocation) -> str:
     """The hub's own key is there, belongs to its certificate and is in date."""
     certificate = identity(call.settings, call.settings.hub.code).certificate
-    return f"until {_in_date(certificate)}"
+    until = _in_date(certificate)
+    return call.text(f"{call.settings.hub.code}, đến {until}", f"{call.settings.hub.code}, {until}")
 
 
 def _in_date(certificate: x509.Certificate) -> str:
@@ -89,7 +92,10 @@ def trust(call: Invocation) -> str:
     with opened(call.settings) as found:
         own = identity(call.settings, call.settings.hub.code)
         load_trust(found, call.settings).judge(own.certificate_der, now())
-    return f"{len(anchors)} anchors until {until}, {len(lists)} revocation lists"
+    return call.text(
+        f"{len(anchors)} gốc đến {until}, {len(lists)} danh sách thu hồi",
+        f"{len(anchors)} anchors until {until}, {len(lists)} revocation lists",
+    )
 
 
 def revocation(call: Invocation) -> str:
@@ -101,8 +107,9 @@ def revocation(call: Invocation) -> str:
     first = min(end for end in ends if end) if any(ends) else None
     if first is None or first < now():
         raise NotInDate(f"CRL nextUpdate {first}")
-    warning = " (!)" if first - now() < SOON else ""
-    return f"until {first.date().isoformat()}{warning}"
+    until = first.date().isoformat()
+    soon = call.text(" (sắp hết hạn)", " (soon)") if first - now() < SOON else ""
+    return call.text(f"đến {until}{soon}", f"until {until}{soon}")
 
 
 def broker(call: Invocation) -> str:
@@ -129,12 +136,14 @@ def queues(call: Invocation) -> str:
         differences = topology.verify(wanted, admin)
     if differences:
         raise TopologyDiffers(reason=f"{len(differences)}: {differences[0]}")
-    return f"{len(wanted.queues)}"
+    count = len(wanted.queues)
+    return call.text(f"{count} hàng đợi", f"{count} queues")
 
 
 def versions(_call: Invocation) -> str:
     """The libraries that the wire hangs on, by version."""
-    return ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    found = [f"{name} {version(name)}" for name in LIBRARIES]
+    return ", ".join((f"hub {hub.__version__}", f"Python {platform.python_version()}", *found))
 
 
 Remedy = tuple[str, str]

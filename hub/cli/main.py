@@ -12,6 +12,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import typer
 from typer.exceptions import TyperException
@@ -20,7 +21,7 @@ import hub
 from hub import log
 from hub.cli import application, usage
 from hub.cli.context import Invocation, split_globals
-from hub.errors import HubError, InternalFault, UsageError, printable
+from hub.errors import DirectoryRefused, HubError, InternalFault, UsageError, printable
 
 CONFIGURATION = (
     "code.",
@@ -82,15 +83,37 @@ def _set_up_log() -> None:
 
 def report(call: Invocation, error: HubError) -> int:
     """Print an error: one sentence on stderr; the code on stdout where something was refused."""
-    sys.stderr.write(f"hub: {printable(error.message(call.lang))}\n")
-    for problem in getattr(error, "problems", ()):
-        sys.stderr.write(f"  {printable(problem.message(call.lang))}\n")
+    document: dict[str, Any] = {"ok": False, **error.as_dict()}
+    if isinstance(error, DirectoryRefused):
+        document |= _problems(call, error)
+    else:
+        sys.stderr.write(f"hub: {printable(error.message(call.lang))}\n")
     wrong_usage = error.code.startswith(CONFIGURATION)
     if call.json:
-        call.emit({"ok": False, **error.as_dict()})
+        call.emit(document)
     elif not wrong_usage:
         sys.stdout.write(f"{error.code}\n")
     return 2 if wrong_usage else 1
+
+
+def _problems(call: Invocation, error: DirectoryRefused) -> dict[str, Any]:
+    """Print every fault of a file on a line of its own, and return them as data."""
+    count, file = len(error.problems), error.place.file
+    title = call.text(
+        f"{count} lỗi, không nạp dòng nào của {file}:",
+        f"{count} faults, nothing of {file} was imported:",
+    )
+    sys.stderr.write(f"hub: {printable(title)}\n")
+    for one in error.problems:
+        sys.stderr.write(f"  {one.code}: {one.message(call.lang)}\n")
+    return {
+        "vi": f"{count} lỗi, không nạp dòng nào.",
+        "en": f"{count} faults, nothing was imported.",
+        "problems": [
+            {**one.as_dict(), "line": one.place.line, "column": one.place.column}
+            for one in error.problems
+        ],
+    }
 
 
 def _fault(call: Invocation, error: Exception) -> int:

@@ -1,11 +1,10 @@
-"""The parts of a home as the commands use them, without a broker: store, directory, rules."""
+"""The parts of a home as the commands use them, without a broker: store and directory."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from hub.routing.access import AccessRules
 from hub.routing.directory import Directory
 from hub.settings import Settings
 from hub.store import directory as directory_store
@@ -25,10 +24,3 @@ def opened(settings: Settings) -> Iterator[Store]:
 def directory_of(store: Store) -> Directory:
     """Return the directory as it is now."""
     return Directory.of(directory_store.agencies(store))
-
-
-def access_rules(settings: Settings) -> AccessRules:
-    """Return the access rules of a home, with the agencies' kinds they may refer to."""
-    with opened(settings) as store:
-        kinds = {row.code: row.kind for row in directory_store.agencies(store)}
-        return AccessRules.of(directory_store.rules(store), kinds)

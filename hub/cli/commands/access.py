@@ -6,16 +6,22 @@ from typing import Annotated
 
 import typer
 
-from hub.cli.arguments import agency, message_type
+from hub.cli.arguments import agency, message_type, party_pattern, type_pattern
 from hub.cli.context import invocation, now
 from hub.cli.operator import operator
-from hub.cli.parts import access_rules, opened
+from hub.cli.parts import directory_of, opened
 from hub.errors import NotFound
+from hub.routing.access import AccessRules
 from hub.store import directory as store
 from hub.store.rows import AccessRow
 
 app = typer.Typer(help="Ai được gửi gì cho ai / who may send what to whom.", no_args_is_help=True)
-Pattern = Annotated[str, typer.Argument(help="Mã, H12.*, @kind hoặc * / code, prefix, kind or *")]
+NOTE = 1000
+"""Characters of a note that are kept."""
+SHAPE = "Mã, H12.*, @loại hoặc * / code, prefix, @kind or *"
+Sender = Annotated[str, typer.Argument(metavar="FROM", help=SHAPE)]
+Receiver = Annotated[str, typer.Argument(metavar="TO", help=SHAPE)]
+Type = Annotated[str, typer.Argument(metavar="TYPE", help="dossier.received, dossier.*, *")]
 
 
 def register(parent: typer.Typer) -> None:
@@ -43,29 +49,38 @@ def list_rules(context: typer.Context) -> None:
 @app.command("allow")
 def allow(
     context: typer.Context,
-    sender: Pattern,
-    receiver: Pattern,
-    type_pattern: Annotated[str, typer.Argument(metavar="TYPE", help="dossier.*")] = "*",
+    sender: Sender,
+    receiver: Receiver,
+    types: Type = "*",
     note: Annotated[str, typer.Option(help="Vì sao / why")] = "",
 ) -> None:
     """Thêm quy tắc cho phép / add a rule that allows."""
-    _add(context, AccessRow(0, sender, receiver, type_pattern, allow=True, note=note))
+    _add(context, (sender, receiver, types), note, allow=True)
 
 
 @app.command("deny")
 def deny(
     context: typer.Context,
-    sender: Pattern,
-    receiver: Pattern,
-    type_pattern: Annotated[str, typer.Argument(metavar="TYPE", help="dossier.*")] = "*",
+    sender: Sender,
+    receiver: Receiver,
+    types: Type = "*",
     note: Annotated[str, typer.Option(help="Vì sao / why")] = "",
 ) -> None:
     """Thêm quy tắc cấm; cấm thắng cho phép / add a rule that denies; it beats any that allows."""
-    _add(context, AccessRow(0, sender, receiver, type_pattern, allow=False, note=note))
+    _add(context, (sender, receiver, types), note, allow=False)
 
 
-def _add(context: typer.Context, rule: AccessRow) -> None:
+def _add(context: typer.Context, given: tuple[str, str, str], note: str, *, allow: bool) -> None:
     call = invocation(context)
+    environment = call.settings.hub.environment
+    rule = AccessRow(
+        0,
+        party_pattern(given[0], environment, "FROM"),
+        party_pattern(given[1], environment, "TO"),
+        type_pattern(given[2], "TYPE"),
+        allow=allow,
+        note=note[:NOTE],
+    )
     with opened(call.settings) as opened_store:
         store.add_rule(opened_store, rule, operator(), now())
     call.emit({"ok": True})
@@ -78,7 +93,7 @@ def remove(context: typer.Context, rule_id: Annotated[int, typer.Argument(metava
     call = invocation(context)
     with opened(call.settings) as opened_store:
         if rule_id not in {rule.id for rule in store.rules(opened_store)}:
-            raise NotFound(value=f"access rule {rule_id}")
+            raise NotFound(value=f"#{rule_id}")
         store.remove_rule(opened_store, rule_id, operator(), now())
     call.emit({"ok": True})
     call.say("Đã bỏ quy tắc.", "The rule is removed.")
@@ -94,9 +109,12 @@ def test(
     """Thử một lần gửi / try one sending; exit 1 when it is not allowed."""
     call = invocation(context)
     environment = call.settings.hub.environment
-    verdict = access_rules(call.settings).test(
-        agency(sender, environment, "FROM"),
-        agency(receiver, environment, "TO"),
+    with opened(call.settings) as opened_store:
+        directory = directory_of(opened_store)
+        rules = AccessRules.of(store.rules(opened_store), directory.kinds())
+    verdict = rules.test(
+        directory.canonical(agency(sender, environment, "FROM")),
+        directory.canonical(agency(receiver, environment, "TO")),
         message_type(type_name, "TYPE"),
     )
     rule = verdict.rule

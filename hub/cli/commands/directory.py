@@ -8,11 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.cli.arguments import agency
+from hub.cli.arguments import agency, in_range
 from hub.cli.context import invocation, now
 from hub.cli.files import read_file, write_out
 from hub.cli.operator import operator
 from hub.cli.parts import directory_of, opened
+from hub.cli.progress import waiting
 from hub.errors import NotFound, UsageError
 from hub.routing.directory import VIETNAM, export_csv, import_csv
 from hub.store import directory as store
@@ -35,9 +36,11 @@ def import_file(
     """Nạp tệp CSV; một dòng sai là không nạp gì / import a CSV file, all of it or nothing."""
     call = invocation(context)
     data = read_file(file)
-    with opened(call.settings) as opened_store:
+    environment = call.settings.hub.environment
+    busy = waiting(call, "Đang nạp danh mục", "Importing")
+    with busy, opened(call.settings) as opened_store:
         known = store.agencies(opened_store)
-        result = import_csv(data, file=str(file), known=known)
+        result = import_csv(data, file=str(file), known=known, environment=environment)
         store.replace_agencies(opened_store, result.rows, actor=operator(), at=now())
     call.emit({"ok": True, "imported": len(result.rows)})
     call.say(f"Đã nạp {len(result.rows)} dòng.", f"{len(result.rows)} rows imported.")
@@ -126,8 +129,11 @@ def _moment(text: str) -> datetime:
             return datetime.combine(date.fromisoformat(text), time(12), VIETNAM)
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise UsageError(reason=f"--at {text[:40]!r}: 2026-07-01") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=VIETNAM)
+        raise UsageError(
+            reason=f"--at {text[:40]!r} is no date such as 2026-07-01",
+            reason_vi=f"--at {text[:40]!r} không phải ngày dạng 2026-07-01",
+        ) from error
+    return in_range(moment if moment.tzinfo else moment.replace(tzinfo=VIETNAM), "--at")
 
 
 @app.command("export")

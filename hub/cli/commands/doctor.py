@@ -9,7 +9,15 @@ import typer
 
 from hub.cli import checks
 from hub.cli.context import Invocation, invocation
-from hub.errors import HubError
+from hub.errors import (
+    BrokerUnavailable,
+    ConfigInvalid,
+    ConfigMissing,
+    HubError,
+    StoreSchema,
+    StoreUnavailable,
+)
+from hub.settings import FILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +61,17 @@ def _run(
     try:
         return Check(name, ok=True, detail=check(call))
     except HubError as error:
-        return Check(name, ok=False, detail=error.message(call.lang), remedy=call.text(*remedy))
+        help_ = checks.ALL[_cause(error)][1] if _cause(error) else remedy
+        return Check(name, ok=False, detail=error.message(call.lang), remedy=call.text(*help_))
+    except OSError as error:
+        return Check(name, ok=False, detail=str(error), remedy=call.text(*remedy))
+
+
+def _cause(error: HubError) -> str:
+    """The part that is really to blame when another one cannot be looked at without it."""
+    if isinstance(error, BrokerUnavailable):
+        return "broker"
+    if isinstance(error, StoreUnavailable | StoreSchema):
+        return "store"
+    about_settings = isinstance(error, ConfigMissing | ConfigInvalid)
+    return "settings" if about_settings and FILE in str(error.facts.get("file")) else ""

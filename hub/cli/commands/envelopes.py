@@ -14,8 +14,9 @@ from hub.cli.arguments import agency, parse_time
 from hub.cli.context import Invocation, invocation, now
 from hub.cli.files import read_envelope, write_out
 from hub.cli.progress import progress
-from hub.codes import Environment, MessageId
-from hub.errors import UsageError
+from hub.codes import AgencyCode, Environment, MessageId
+from hub.envelope import MAX_RECIPIENTS
+from hub.errors import DuplicateRecipient, RecipientCount, UsageError
 from hub.schemas.example import example as make_example
 from hub.settings import FILE
 from hub.signing import keys, signer
@@ -46,13 +47,24 @@ def example(
     data = make_example(
         type_name,
         agency(sender, environment, "--from"),
-        [agency(code, environment, "--to") for code in to],
+        _receivers(to, environment),
         now=now(),
         environment=environment,
         size=size,
         message_id=MessageId.new(int(now().timestamp() * 1000), secrets.token_bytes(10)),
     )
     write_out(data)
+
+
+def _receivers(codes: list[str], environment: Environment) -> list[AgencyCode]:
+    """The ``--to`` codes; raises what the router would refuse an envelope with them for."""
+    found = [agency(code, environment, "--to") for code in codes]
+    if len(found) > MAX_RECIPIENTS:
+        raise RecipientCount(count=len(found), limit=MAX_RECIPIENTS)
+    for code in found:
+        if found.count(code) > 1:
+            raise DuplicateRecipient(value=code)
+    return found
 
 
 def _environment(call: Invocation) -> Environment:

@@ -12,14 +12,17 @@ from cryptography import x509
 from hub.cli.arguments import agency as agency_code
 from hub.cli.arguments import parse_time
 from hub.cli.commands.home import certificate_row
-from hub.cli.context import invocation, now
+from hub.cli.context import Invocation, invocation, now
 from hub.cli.operator import operator
 from hub.cli.parts import opened
-from hub.errors import KeyUnreadable, NotFound
+from hub.errors import KeyUnreadable, NotFound, UsageError
 from hub.signing.trust import material_from_folder
 from hub.store import directory as store
 from hub.store.rows import CertificateRow
 from hub.store.trust import load_trust
+
+SHORTEST = 8
+"""Digits of a SHA-256 that name a certificate."""
 
 app = typer.Typer(
     help="Gốc tin cậy và chứng thư / trust anchors, certificates.", no_args_is_help=True
@@ -38,9 +41,10 @@ def list_certificates(
 ) -> None:
     """Liệt kê gốc tin cậy và chứng thư / list anchors and registered certificates."""
     call = invocation(context)
+    wanted = _code(call, agency, "--agency") if agency else None
     with opened(call.settings) as opened_store:
-        rows = store.certificates(opened_store)
-    shown = [_document(row) for row in rows if agency is None or row.agency == agency.upper()]
+        rows = store.certificates(opened_store, wanted)
+    shown = [_document(row) for row in rows]
     anchors = [_anchor(der) for der in material_from_folder(call.settings.pki)[0]]
     call.emit({"anchors": anchors, "certificates": shown})
     call.table(
@@ -56,6 +60,10 @@ def list_certificates(
             for r in shown
         ],
     )
+
+
+def _code(call: Invocation, text: str, name: str) -> str:
+    return agency_code(text, call.settings.hub.environment, name).value
 
 
 def _document(row: CertificateRow) -> dict[str, Any]:
@@ -87,12 +95,10 @@ def add(
     certificate: Annotated[Path, typer.Argument(metavar="CERT.pem")],
     note: Annotated[str, typer.Option(help="Vì sao / why")] = "",
 ) -> None:
-    """Đăng ký chứng thư cho một cơ quan / register a certificate for an agency.
-
-    It must chain to an anchor, be usable for signatures and not be revoked; several may overlap.
-    """
+    """Đăng ký chứng thư cho một cơ quan / register a certificate for an agency; several overlap."""
+    # The router would refuse what it signs unless it is good by itself: so is this.
     call = invocation(context)
-    code = agency_code(agency, call.settings.hub.environment, "CODE").value
+    code = _code(call, agency, "CODE")
     row = _read(code, certificate, note)
     with opened(call.settings) as opened_store:
         if code not in {known.code for known in store.agencies(opened_store)}:
@@ -115,12 +121,14 @@ def retire(
     context: typer.Context,
     sha256: Annotated[str, typer.Argument(metavar="SHA256", help="Đủ hoặc ≥ 8 chữ số đầu")],
     at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="RFC 3339")] = None,
+    agency: Annotated[str | None, typer.Option(help="Của cơ quan nào / of which agency")] = None,
 ) -> None:
-    """Ngừng một chứng thư từ lúc nêu / retire a certificate from a time on (now by default)."""
+    """Ngừng một chứng thư từ lúc nêu (mặc định: bây giờ) / retire a certificate, now or --at."""
     call = invocation(context)
+    moment = parse_time(at, "--at") if at else now()
+    wanted = _code(call, agency, "--agency") if agency else None
     with opened(call.settings) as opened_store:
-        row = _matching(store.certificates(opened_store), sha256)
-        moment = parse_time(at, "--at") if at else now()
+        row = _matching(store.certificates(opened_store, wanted), sha256)
         store.retire_certificate(opened_store, row.sha256, row.agency, moment, operator(), now())
     call.emit({"ok": True, "sha256": row.sha256, "agency": row.agency})
     call.say(
@@ -132,8 +140,18 @@ def _matching(
     rows: tuple[CertificateRow, ...] | list[CertificateRow], digits: str
 ) -> CertificateRow:
     """The one certificate whose digest starts with ``digits``; raises ``NotFound``."""
-    shortest = 8
     found = [row for row in rows if row.sha256.startswith(digits.lower())]
-    if len(digits) < shortest or len(found) != 1:
-        raise NotFound(f"{len(found)} certificates", value=digits[:64])
+    if len(digits) < SHORTEST:
+        raise UsageError(
+            reason=f"SHA256: give at least {SHORTEST} digits",
+            reason_vi=f"SHA256: cần ít nhất {SHORTEST} chữ số",
+        )
+    if len(found) > 1:
+        owners = ", ".join(row.agency for row in found[:10])
+        raise UsageError(
+            reason=f"{digits[:64]} is registered for {owners}; give --agency or more digits",
+            reason_vi=f"{digits[:64]} thuộc về {owners}; cần --agency hoặc thêm chữ số",
+        )
+    if not found:
+        raise NotFound(value=digits[:64])
     return found[0]
