@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import subprocess
 import tempfile
@@ -141,7 +142,10 @@ def _play(call: Invocation) -> dict[str, Any]:
     started = time.monotonic()
     log_file = (call.home / "log" / "scenario.log").open("wb")
     with log_file, _table(call) as shown:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log_file, text=True)  # noqa: S603
+        surroundings = os.environ | {"HUB_LANG": call.lang}
+        process = subprocess.Popen(  # noqa: S603  our own command
+            command, stdout=subprocess.PIPE, stderr=log_file, text=True, env=surroundings
+        )
         for line in process.stdout or ():
             said = json.loads(line)
             if "step" in said:
