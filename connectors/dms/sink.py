@@ -65,19 +65,17 @@ class FolderSink:
     def lookup(self, key: str) -> Applied | None:
         """Return what became of a key; raises ``SinkUnavailable`` or ``SinkUnknown``."""
         try:
-            record = _Record(**json.loads(self._place_of("keys", key).read_text("utf-8")))
-            if record.placed and self._place_of("parts", key).exists():
-                return None
-        except FileNotFoundError:
-            return None
+            found = self._text("keys", key)
+            record = _Record(**json.loads(found)) if found else None
+            waits = record is not None and record.placed and self._place_of("parts", key).exists()
         except (ValueError, TypeError) as error:
             raise SinkUnknown("record") from error
         except OSError as error:
             raise _away(error) from error
-        return self._applied(record)
+        return None if record is None or waits else self._applied(record)
 
     def _record_of(self, message: Inbound, delivery: Delivery, key: str) -> _Record:
-        first = self._first(delivery.status_key)
+        first = self._text("statuses", delivery.status_key) if delivery.status_key else ""
         if first not in ("", key) and self.lookup(first) is not None:
             return _Record("repeated", placed=False)
         answer = arrived_file(delivery.packet, self._rules, self._clock())
@@ -86,12 +84,11 @@ class FolderSink:
         to = asdict(ReplyTo.of(message))
         return _Record(delivery.name, True, base64.b64encode(answer).decode(), to)
 
-    def _first(self, status_key: str) -> str:
-        """Return the key of the message that first brought a status; empty for none."""
-        if not status_key:
-            return ""
+    def _text(self, kind: str, key: str) -> str:
+        """Return what is kept under a key; empty for nothing."""
+        path = self._place_of(kind, key)
         try:
-            return self._place_of("statuses", status_key).read_text("utf-8")
+            return path.read_text("utf-8")
         except FileNotFoundError:
             return ""
 
@@ -111,7 +108,7 @@ class FolderSink:
         write_whole(path, data, by_way_of=path.with_suffix(".part"))
 
     def _place_of(self, kind: str, key: str) -> Path:
-        """Return where a thing is kept; makes its folder if the in folder is there."""
+        """Return where a thing is kept; raises ``OSError`` when the in folder is not there."""
         name = sha256(key.encode()).hexdigest()
         folder = self._own / kind / name[:2]
         if not folder.is_dir():

@@ -179,7 +179,7 @@ class FolderSource:
 
     def _forget(self, path: Path) -> None:
         self._known.pop(path.name, None)
-        self._out.marker_of(path).unlink(missing_ok=True)
+        self._out.unmark(path)
 
     def _parked(self, key: str) -> None:
         found, at = self._find(key), self._clock()

@@ -87,9 +87,16 @@ class Folder:
         """Return how long a file has stood still, in seconds."""
         return (self._clock() - seen.since).total_seconds()
 
-    def marker_of(self, path: Path) -> Path:
-        """Return the file that says that ``path`` is whole."""
+    def unmark(self, path: Path) -> None:
+        """Remove the marker of a file that is gone: the next one of its name may not be whole."""
+        if self._is_marked(path):
+            self._marker_of(path).unlink(missing_ok=True)
+
+    def _marker_of(self, path: Path) -> Path:
         return path.with_name(path.name + self._marker)
+
+    def _is_marked(self, path: Path) -> bool:
+        return os.path.lexists(self._marker_of(path))
 
     def _look(self, now: datetime) -> Iterator[Seen]:
         with os.scandir(self._path) as entries:
@@ -108,7 +115,7 @@ class Folder:
     def _ready(self, seen: Seen, now: datetime) -> bool:
         if (now - seen.since).total_seconds() >= self._settle_s:
             return True
-        return os.path.lexists(self.marker_of(seen.path))
+        return self._is_marked(seen.path)
 
 
 def unread(seen: Seen) -> str:
