@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 from hub.errors import REGISTRY
@@ -29,7 +28,8 @@ def test_pages_do_not_depend_on_the_run():
 def test_check_names_a_stale_page_and_writes_nothing(tmp_path: Path, capsys):
     """With --check a changed, a missing and a foreign page are named, and nothing is repaired."""
     folder = tmp_path / "reference"
-    shutil.copytree(FOLDER, folder)
+    reference.main([str(folder)])
+    capsys.readouterr()
     (folder / "errors.md").write_text("changed", encoding="utf-8")
     (folder / "types.md").unlink()
     (folder / "old.md").write_text("of a page that is no more", encoding="utf-8")
