@@ -59,16 +59,18 @@ class Admin:
         users = {row["name"]: row for row in self._api.get("users")}
         rights = self._api.get(f"vhosts/{part(self.vhost)}/permissions") or []
         return Actual(
-            exchanges=_by_name(Exchange(row["name"], row["type"]) for row in found["exchanges"]),
-            queues=_by_name(_queue(row) for row in found["queues"]),
+            exchanges=_by_name(
+                Exchange(row["name"], row["type"]) for row in found.get("exchanges", [])
+            ),
+            queues=_by_name(_queue(row) for row in found.get("queues", [])),
             bindings=frozenset(
                 Binding(row["source"], row["destination"], row["routing_key"])
-                for row in found["bindings"]
+                for row in found.get("bindings", [])
                 if row["destination_type"] == "queue"
             ),
             policies=_by_name(
                 Policy(row["name"], row["pattern"], pairs(row["definition"]))
-                for row in found["policies"]
+                for row in found.get("policies", [])
             ),
             accounts={name: Account(name, _tags(row["tags"])) for name, row in users.items()},
             password_hashes={name: row["password_hash"] for name, row in users.items()},

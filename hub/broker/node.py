@@ -39,7 +39,7 @@ START_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 30.0
 NODE = "hub@localhost"
 """The data folder hangs on the name, so it stays; an own epmd keeps it from other nodes."""
-FACTS, LOCK = "node.json", "node.lock"
+FACTS, LOCK, PORTS = "node.json", "node.lock", "ports.json"
 FILES = 65536
 """Open files that hundreds of quorum queues may want."""
 _POLL_S = 0.1
@@ -89,6 +89,7 @@ class Node:
         self._search = search
         self._timeout_s = timeout_s
         self._lock: IO[bytes] | None = None
+        self._children: list[Child] = []
         self.info: NodeInfo | None = None
         """The running node, after :meth:`start`."""
 
@@ -101,11 +102,13 @@ class Node:
     def start(self) -> NodeInfo:
         """Start the node, or adopt a running one that nobody owns, or use another process's.
 
-        Returns when AMQP and management answer. Raises ``NodeFailed`` with what the log says.
+        Returns when AMQP and management answer. The owner may call it again when the node has
+        died: it comes back on the same ports, if they are free, with all its queues. Raises
+        ``NodeFailed`` with what the log says.
         """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         deadline = time.monotonic() + self._timeout_s
-        while not self._take_lock():
+        while self._lock is None and not self._take_lock():
             self.info = Node.attach(self.folder)
             if self.info is not None:
                 return self.info
@@ -119,6 +122,11 @@ class Node:
             raise
         return self.info
 
+    @property
+    def alive(self) -> bool:
+        """Whether the node that this object started, adopted or uses still runs."""
+        return self.info is not None and os_process.alive(self.info.pid, self.info.start)
+
     def stop(self) -> None:
         """Stop the node gracefully, and its epmd, unless another living process owns it."""
         if self._lock is None and (not self.folder.exists() or not self._take_lock()):
@@ -128,6 +136,9 @@ class Node:
             if not os_process.end(found.pid, found.start, STOP_TIMEOUT_S):
                 _log.error("node_killed", folder=str(self.folder))
             os_process.end(found.epmd_pid, found.epmd_start, STOP_TIMEOUT_S)
+        for child in self._children:
+            child.poll()
+        self._children.clear()
         (self.folder / FACTS).unlink(missing_ok=True)
         self.info = None
         if self._lock is not None:
@@ -160,13 +171,14 @@ class Node:
 
     def _started(self, deadline: float) -> NodeInfo:
         server, epmd = self._programs()
-        ports = _free_ports()
+        ports = _ports(self.folder)
         node_config.write(self.folder, ports)
         environment = node_config.environment(self.folder, ports, NODE)
         _allow_files()
         with (self.folder / "log" / "out").open("wb") as output:
             names = _spawn([epmd, "-port", str(ports.epmd)], environment, output)
             server_process = _spawn([server], environment, output)
+        self._children += [names, server_process]
         info = _info(self.folder, server_process.pid, names.pid, ports)
         _noted(info, ready=False)
         while not _ready(info):
@@ -258,13 +270,31 @@ def _glob(pattern: str) -> list[Path]:
     return sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))), reverse=True)
 
 
-def _free_ports() -> Ports:
-    """Return four ports that were free a moment ago."""
+def _ports(folder: Path) -> Ports:
+    """Return four ports that were free a moment ago: the last ones again if possible.
+
+    Whoever knows the node's address finds it again after a restart.
+    """
+    try:
+        before = Ports(**json.loads((folder / PORTS).read_text(encoding="utf-8")))
+        ports = _free_ports(before)
+    except (OSError, ValueError, TypeError):
+        ports = _free_ports(Ports(0, 0, 0, 0))
+    node_config.private(folder / PORTS, json.dumps(asdict(ports)))
+    return ports
+
+
+def _free_ports(wanted: Ports) -> Ports:
+    """Return the wanted ports, any free one for each 0; raises ``OSError`` for one in use."""
     with ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(4)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return Ports(*(probe.getsockname()[1] for probe in probes))
+        found = []
+        for port in (wanted.amqp, wanted.management, wanted.distribution, wanted.epmd):
+            probe = stack.enter_context(socket.socket())
+            # As the servers do: a port in TIME_WAIT from before counts as free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            found.append(probe.getsockname()[1])
+        return Ports(*found)
 
 
 def _allow_files() -> None:

@@ -1,0 +1,40 @@
+"""One private RabbitMQ node for all integration tests, and a virtual host of its own for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from hub.broker.node import Node, NodeInfo
+from hub.testing.broker import Broker, fresh_vhost
+
+
+@pytest.fixture(scope="session")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeInfo]:
+    """A running node; tests that stop or kill a node start one of their own.
+
+    Without RabbitMQ on this machine this fails, and says what to install.
+    """
+    started = Node(tmp_path_factory.mktemp("home") / "broker")
+    try:
+        yield started.start()
+    finally:
+        started.stop()
+
+
+@pytest.fixture
+def make_broker(node: NodeInfo, tmp_path: Path) -> Iterator[Callable[..., Broker]]:
+    """Make virtual hosts with a topology: ``make_broker(agencies, centres=…, shards=…)``."""
+    with ExitStack() as stack:
+        made = 0
+
+        def make(agencies, home: Path | None = None, **options) -> Broker:
+            nonlocal made
+            made += 1
+            folder = home or tmp_path / f"home{made}"
+            return stack.enter_context(fresh_vhost(node, folder, agencies, **options))
+
+        yield make
