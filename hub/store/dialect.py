@@ -2,42 +2,77 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.engine import URL, Connection, make_url
+
+from hub.errors import StoreUnavailable
 
 BUSY_TIMEOUT_MS = 30_000
 """How long a writer waits for another one on SQLite before it gives up."""
+PRIVATE = 0o600
+"""A store holds what citizens wrote: nobody but its account reads the file."""
 _PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
+    f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
-    f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
 )
 
 
-def new_engine(url: str) -> Engine:
-    """Return an engine whose write transactions begin with the write lock (``BEGIN IMMEDIATE``)."""
-    if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 30})
+def new_engine(url: str | URL) -> Engine:
+    """Return an engine whose write transactions begin with the write lock (``BEGIN IMMEDIATE``).
+
+    Read transactions cannot write. Errors never quote parameters: those are citizens' documents.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        if parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        return create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
+    engine = create_engine(
+        parsed,
+        connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
+        hide_parameters=True,
+    )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
+def sqlite_url(path: Path) -> URL:
+    """Return the URL of a SQLite file, whatever characters its path has."""
+    return URL.create("sqlite", database=str(path.resolve()))
+
+
+def make_private(path: Path) -> None:
+    """Make an empty file that only its owner may read, unless it exists; raises ``OSError``.
+
+    SQLite gives the write-ahead log and the index beside it the same rights.
+    """
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE))
+
+
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    """Take transactions out of the driver's hands and set the durability of evidence."""
+    """Take transactions out of the driver's hands and set the durability of evidence.
+
+    Raises ``StoreUnavailable`` where no write-ahead log can be had, as on a network drive.
+    """
     connection.isolation_level = None
     for pragma in _PRAGMAS:
         connection.execute(pragma)
+    (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
+    if mode != "wal":
+        raise StoreUnavailable(reason=f"journal_mode={mode}, WAL is needed")
 
 
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get("hub_writes", False)
+    connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN DEFERRED")
 
 
@@ -54,9 +89,12 @@ def upsert(connection: Connection, table: Table, keys: Iterable[str]) -> Any:
     return insert.on_conflict_do_update(index_elements=names, set_=rest)
 
 
-def insert_new(connection: Connection, table: Table) -> Any:
-    """Return an insert that leaves a row with the same key as it is."""
-    return _insert(connection, table).on_conflict_do_nothing()
+def insert_new(connection: Connection, table: Table, keys: Iterable[str]) -> Any:
+    """Return an insert that leaves the row with the same ``keys`` as it is.
+
+    Any other constraint that is violated is still an error: a row is never dropped for it.
+    """
+    return _insert(connection, table).on_conflict_do_nothing(index_elements=list(keys))
 
 
 def _insert(connection: Connection, table: Table) -> Any:

@@ -9,14 +9,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from sqlalchemy import func, select
+from sqlalchemy.engine import Connection
 
 from hub.errors import StoreSchema
 from hub.store import edge_tables as tables
-from hub.store.dialect import new_engine
+from hub.store.dialect import make_private, new_engine, sqlite_url
 from hub.store.edge_inbox import InboxSide
 from hub.store.edge_outbox import OutboxSide
 from hub.store.edge_rows import ParkedRow
-from hub.store.engine import Store
+from hub.store.engine import Store, translated
 from hub.store.times import from_us
 
 
@@ -26,14 +27,16 @@ class EdgeStore(OutboxSide, InboxSide):
     @classmethod
     def open(cls, path: Path) -> EdgeStore:
         """Open the file, making it if need be; raises ``StoreUnavailable`` or ``StoreSchema``."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        store = Store(new_engine(f"sqlite:///{path.resolve()}"))
-        with store.write() as connection:
-            found = connection.exec_driver_sql("PRAGMA user_version").scalar() or 0
-            if found not in (0, tables.VERSION):
-                raise StoreSchema(value=found, expected=tables.VERSION)
-            tables.metadata.create_all(connection)
-            connection.exec_driver_sql(f"PRAGMA user_version={tables.VERSION}")
+        with translated():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            make_private(path)
+        store = Store(new_engine(sqlite_url(path)))
+        try:
+            with store.write() as connection:
+                _prepare(connection)
+        except BaseException:
+            store.close()
+            raise
         return cls(store)
 
     def close(self) -> None:
@@ -61,3 +64,11 @@ class EdgeStore(OutboxSide, InboxSide):
                 ParkedRow(row.key, row.label, row.code, row.vi, row.en, from_us(row.at_us))
                 for row in connection.execute(query)
             ]
+
+
+def _prepare(connection: Connection) -> None:
+    found = connection.exec_driver_sql("PRAGMA user_version").scalar() or 0
+    if found not in (0, tables.VERSION):
+        raise StoreSchema(value=found, expected=tables.VERSION)
+    tables.metadata.create_all(connection)
+    connection.exec_driver_sql(f"PRAGMA user_version={tables.VERSION}")

@@ -101,7 +101,9 @@ class OutboxSide:
         Returns whether the message moved: a receipt that comes late or twice changes nothing.
         """
         with self._store.write() as connection:
-            connection.execute(insert_new(connection, answers), [_answer_values(answer)])
+            connection.execute(
+                insert_new(connection, answers, ("subject", "receipt_id")), [_answer_values(answer)]
+            )
             row = connection.execute(
                 select(outbox.c.key, outbox.c.state).where(outbox.c.message_id == answer.subject)
             ).one_or_none()
@@ -170,7 +172,7 @@ def add_outbox(connection: Connection, rows: Sequence[OutboxRow]) -> None:
         for row in rows
     ]
     if values:
-        connection.execute(insert_new(connection, outbox), values)
+        connection.execute(insert_new(connection, outbox, ("key",)), values)
 
 
 def add_parked(connection: Connection, rows: Sequence[ParkedRow]) -> None:
@@ -187,7 +189,7 @@ def add_parked(connection: Connection, rows: Sequence[ParkedRow]) -> None:
         for row in rows
     ]
     if values:
-        connection.execute(insert_new(connection, parked), values)
+        connection.execute(insert_new(connection, parked, ("key",)), values)
 
 
 def _answer_values(row: AnswerRow) -> dict[str, Any]:

@@ -11,9 +11,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Engine
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from hub.errors import ConfigInvalid, StoreSchema, StoreUnavailable
 from hub.store import dialect
@@ -36,24 +37,38 @@ def _configuration(folder: Path, connection: Connection) -> Config:
     return configuration
 
 
-def _sqlite_file(url: str) -> str | None:
-    """The file of a SQLite URL; the URL itself is never shown, it may hold a password."""
+def _revision(connection: Connection, script: ScriptDirectory) -> str | None:
+    """The schema version of the store; ``None`` where there is none yet."""
+    try:
+        return MigrationContext.configure(connection).get_current_revision()
+    except CommandError as error:
+        raise StoreSchema(str(error), value="?", expected=script.get_current_head()) from error
+
+
+def _engine(url: str, *, create: bool) -> Engine:
     try:
         parsed = make_url(url)
-        return parsed.database if parsed.get_backend_name() == "sqlite" else None
-    except (SQLAlchemyError, ValueError) as error:
-        raise _no_url("not an SQLAlchemy URL") from error
+        if parsed.get_backend_name() == "sqlite":
+            _find(Path(parsed.database or ""), create=create)
+        return dialect.new_engine(parsed)
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
+        # The URL itself is never shown: it may hold a password.
+        raise ConfigInvalid(
+            file="hub.toml, HUB_STORE_URL",
+            key="store.url",
+            reason=f"not an SQLAlchemy URL that this program has a driver for ({_kind(error)})",
+        ) from error
 
 
-def _engine(url: str) -> Engine:
-    try:
-        return dialect.new_engine(url)
-    except (SQLAlchemyError, ImportError) as error:
-        raise _no_url(str(error)[:120]) from error
+def _kind(error: Exception) -> str:
+    return str(error)[:80] if isinstance(error, ImportError) else type(error).__name__
 
 
-def _no_url(reason: str) -> ConfigInvalid:
-    return ConfigInvalid(file="hub.toml, HUB_STORE_URL", key="store.url", reason=reason)
+def _find(file: Path, *, create: bool) -> None:
+    if create:
+        dialect.make_private(file)
+    elif not file.is_file():
+        raise StoreUnavailable(reason=f"{file}: no such file")
 
 
 class Store:
@@ -66,13 +81,11 @@ class Store:
     def open(cls, url: str, *, create: bool = False) -> Store:
         """Open the store at an SQLAlchemy URL; with ``create`` bring it to the newest schema first.
 
-        Raises ``ConfigInvalid`` for what is no such URL or lacks its driver, ``StoreUnavailable``
-        (a missing file too) or ``StoreSchema``.
+        Raises ``ConfigInvalid`` (no URL, or no driver for it), ``StoreUnavailable`` (a missing file
+        too) or ``StoreSchema``.
         """
-        file = _sqlite_file(url)
-        if file and not create and not Path(file).exists():
-            raise StoreUnavailable(reason=f"{file}: no such file")
-        store = cls(_engine(url))
+        with translated():
+            store = cls(_engine(url, create=create))
         try:
             if create:
                 store.migrate()
@@ -83,16 +96,23 @@ class Store:
         return store
 
     def migrate(self) -> None:
-        """Run the migrations that are missing, in one transaction."""
+        """Run the migrations that are missing, in one transaction; there is no way back.
+
+        Raises ``StoreSchema``, and changes nothing, when a newer program made the store.
+        """
         with as_file(files("hub.store") / "migrations") as folder, self.write() as connection:
-            command.upgrade(_configuration(folder, connection), "head")
+            configuration = _configuration(folder, connection)
+            script = ScriptDirectory.from_config(configuration)
+            found = _revision(connection, script)
+            if found not in (None, *[one.revision for one in script.walk_revisions()]):
+                raise StoreSchema(value=found, expected=script.get_current_head())
+            command.upgrade(configuration, "head")
 
     def check_version(self) -> None:
         """Raise ``StoreSchema`` unless the store is at this program's version."""
         with as_file(files("hub.store") / "migrations") as folder, self.read() as connection:
             script = ScriptDirectory.from_config(_configuration(folder, connection))
-            found = MigrationContext.configure(connection).get_current_revision()
-            expected = script.get_current_head()
+            found, expected = _revision(connection, script), script.get_current_head()
         if found != expected:
             raise StoreSchema(value=found or "-", expected=expected)
 

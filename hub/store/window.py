@@ -120,7 +120,7 @@ class WindowTx:
         ]
         stored = [mapping.blob_values(row.digest, row.raw) for row in evidence]
         if stored:
-            connection.execute(insert_new(connection, blob_table), stored)
+            connection.execute(insert_new(connection, blob_table, ("sha256",)), stored)
         if record.messages:
             rows = [mapping.message_values(row) for row in record.messages]
             connection.execute(upsert(connection, messages, ("id",)), rows)
