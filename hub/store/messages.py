@@ -9,7 +9,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.engine import Connection, RowMapping
 
 from hub.store.engine import Store
-from hub.store.tables import deliveries, events, messages, quarantine
+from hub.store.tables import deliveries, events, messages, quarantine, receipts
 from hub.store.times import from_us
 
 MAX_TRACED = 200
@@ -20,7 +20,9 @@ def trace(store: Store, wanted: str) -> list[dict[str, Any]]:
     """Return every message with this message id, dossier code or document id, oldest first.
 
     Each is ``{"message_id", "type", "from", "to", "state", "digest", "events": [{"at", "kind",
-    "detail"}]}`` with times in RFC 3339. Quarantined arrivals that claim the id come last.
+    "detail"}]}`` with times in RFC 3339. Events are those recorded, with the hub's own receipts
+    (``receipt_sent``) and the broker's confirms (``confirmed``, ``receipt_confirmed``) in their
+    places. Quarantined arrivals that claim the id come last.
     """
     with store.read() as connection:
         rows = connection.execute(
@@ -53,7 +55,13 @@ def _message(connection: Connection, row: RowMapping) -> dict[str, Any]:
         "to": sorted(set(receivers)),
         "state": row["state"],
         "digest": row["digest"],
-        "events": _events(connection, row["id"]),
+        "events": _in_order(
+            [
+                *_events(connection, row["id"]),
+                *_receipts(connection, row["id"]),
+                *_confirms(connection, row["id"]),
+            ]
+        ),
     }
 
 
@@ -73,14 +81,44 @@ def _events(connection: Connection, message: str) -> list[dict[str, Any]]:
     rows = connection.execute(
         select(events).where(events.c.message == message).order_by(events.c.n)
     ).mappings()
+    return [_event(row["at_us"], row["kind"], json.loads(row["detail"])) for row in rows]
+
+
+def _receipts(connection: Connection, message: str) -> list[dict[str, Any]]:
+    """What the hub answered, and when the broker had it."""
+    rows = connection.execute(
+        select(receipts).where(receipts.c.message == message).order_by(receipts.c.created_us)
+    ).mappings()
+    found = []
+    for row in rows:
+        detail = {name: row[name] for name in ("type", "receiver", "message_id")}
+        found.append(_event(row["created_us"], "receipt_sent", detail))
+        if row["confirmed_us"] is not None:
+            found.append(_event(row["confirmed_us"], "receipt_confirmed", detail))
+    return found
+
+
+def _confirms(connection: Connection, message: str) -> list[dict[str, Any]]:
+    """When each delivery was in its queue by the broker's own word."""
+    rows = connection.execute(
+        select(deliveries.c.receiver, deliveries.c.queue, deliveries.c.confirmed_us).where(
+            deliveries.c.message == message, deliveries.c.confirmed_us.is_not(None)
+        )
+    )
     return [
-        {
-            "at": from_us(row["at_us"]).isoformat(timespec="milliseconds"),
-            "kind": row["kind"],
-            "detail": json.loads(row["detail"]),
-        }
-        for row in rows
+        _event(confirmed_us, "confirmed", {"receiver": receiver, "queue": queue})
+        for receiver, queue, confirmed_us in rows
     ]
+
+
+def _event(at_us: int, kind: str, detail: dict[str, Any]) -> dict[str, Any]:
+    at = from_us(at_us).isoformat(timespec="milliseconds")
+    return {"at": at, "kind": kind, "detail": detail}
+
+
+def _in_order(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """By time; of the same time, recorded events stay before what was derived from other rows."""
+    return sorted(found, key=lambda event: str(event["at"]))
 
 
 def counts(store: Store) -> dict[str, int]:
