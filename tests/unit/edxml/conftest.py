@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import random
 from datetime import date
 from pathlib import Path
 
@@ -47,9 +46,3 @@ def packet(sample):
     """Makes a packet around given content."""
     base = sample("defective/d11_corrupted_pdf_ufffd")
     return lambda content, media_type="application/pdf": encoded_packet(base, content, media_type)
-
-
-def large_pdf(size: int, seed: int) -> bytes:
-    """Return ``size`` bytes that begin like a PDF and then are random."""
-    head = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n"
-    return head + random.Random(seed).randbytes(size - len(head))
