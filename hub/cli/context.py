@@ -62,7 +62,7 @@ class Invocation:
             sys.stdout.write(json.dumps(document, ensure_ascii=plain, default=str) + "\n")
             sys.stdout.flush()
 
-    def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    def table(self, title: str, columns: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
         """Print a table for people; nothing at all with ``--json``."""
         if self.json:
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from hub.errors import UsageError, XmlTooLarge
@@ -32,6 +33,13 @@ def read_envelope(file: Path) -> bytes:
         size = file.stat().st_size if file.is_file() else f"> {ENVELOPE.max_bytes}"
         raise XmlTooLarge(size=size, limit=ENVELOPE.max_bytes)
     return data
+
+
+def check_readable(files: Sequence[Path]) -> None:
+    """Raise ``UsageError`` for the first file that cannot be read, before any is used."""
+    for file in files:
+        if str(file) != "-":
+            _start_of(file, 0)
 
 
 def _start_of(file: Path, limit: int) -> tuple[bytes, bool]:

@@ -59,6 +59,7 @@ class Supervisor:
             self.roles = [Role(name, self._command(name)) for name in self._names()]
             self._log.info("up", roles=[role.name for role in self.roles])
             while not stop.is_set():
+                self._tend_node()
                 self.tend(time.monotonic())
                 stop.wait(0.2)
         finally:
@@ -69,6 +70,12 @@ class Supervisor:
     def _start_node(self) -> None:
         if not self._settings.broker.url:
             self._node = Node(self._settings.broker_folder)
+            self._node.start()
+
+    def _tend_node(self) -> None:
+        """A node that died comes back on the same ports with its queues; the roles reconnect."""
+        if self._node is not None and not self._node.alive:
+            self._log.error("node_ended")
             self._node.start()
 
     def _names(self) -> list[str]:

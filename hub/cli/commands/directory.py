@@ -142,7 +142,9 @@ def export(context: typer.Context) -> None:
     call = invocation(context)
     with opened(call.settings) as opened_store:
         rows = store.agencies(opened_store)
-    write_out(export_csv(rows))
+    call.emit({"agencies": [document(row) for row in rows]})
+    if not call.json:
+        write_out(export_csv(rows))
 
 
 @app.command("attach")

@@ -40,6 +40,9 @@ def list_parked(context: typer.Context) -> None:
         for group in groups
     ]
     call.emit({"groups": document, "count": sum(group.count for group in groups)})
+    if not groups:
+        call.say("Không có gì đang chờ.", "Nothing is parked.")
+        return
     call.table(
         call.text("Đang chờ xử lý", "Parked"),
         [call.text("nơi nhận", "receiver"), "reason", "n", call.text("lâu nhất từ", "oldest")],

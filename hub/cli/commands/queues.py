@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -12,22 +12,29 @@ from hub.cli.context import Invocation, invocation, now
 from hub.cli.parts import opened
 from hub.store import deliveries
 
+BUSY = ("ready", "unacked", "consumers", "store_open")
+"""A queue with none of these is not shown to people."""
+
 
 def register(app: typer.Typer) -> None:
     """Add ``queues`` to the command line."""
     app.command("queues")(queues)
 
 
-def queues(context: typer.Context) -> None:
+def queues(
+    context: typer.Context,
+    every: Annotated[bool, typer.Option("--all", help="Cả hàng đợi trống / idle ones too")] = False,
+) -> None:
     """Độ sâu, tuổi, tốc độ, người nhận / depth, oldest age, rates and consumers of every queue."""
     call = invocation(context)
     rows = snapshot(call)
     call.emit({"queues": rows})
-    call.table(
-        call.text("Hàng đợi", "Queues"),
-        list(rows[0]) if rows else [],
-        [list(row.values()) for row in rows],
-    )
+    shown = [row for row in rows if every or any(row[name] for name in BUSY)]
+    if shown:
+        call.table(call.text("Hàng đợi", "Queues"), list(shown[0]), [row.values() for row in shown])
+    idle = len(rows) - len(shown)
+    if idle:
+        call.say(f"{idle} hàng đợi trống (--all: xem hết).", f"{idle} idle queues (--all: show).")
 
 
 def snapshot(call: Invocation) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ import typer
 from hub.broker import topology as broker
 from hub.cli.context import Invocation, invocation
 from hub.cli.wiring import administration, desired_topology
-from hub.errors import TopologyDiffers
+from hub.errors import TopologyDiffers, printable
 
 app = typer.Typer(help="Hàng đợi và tài khoản / queues and accounts.", no_args_is_help=True)
 
@@ -21,7 +21,9 @@ def register(parent: typer.Typer) -> None:
 
 def _show(call: Invocation, title: str, lines: Sequence[str], *, ok: bool) -> None:
     call.emit({"ok": ok, "changes": list(lines)})
-    call.table(f"{title}: {len(lines)}", [""], [(line,) for line in lines])
+    call.say(*2 * (f"{title}: {len(lines)}",))
+    for line in lines:
+        call.say(*2 * (f"  {printable(line)}",))
 
 
 @app.command("plan")
@@ -50,5 +52,6 @@ def verify(context: typer.Context) -> None:
         differences = broker.verify(desired_topology(call.settings), admin)
     lines = [str(difference) for difference in differences]
     _show(call, call.text("Khác biệt", "Differences"), lines, ok=not lines)
-    if lines:
+    if lines and not call.json:
         raise TopologyDiffers(reason=lines[0])
+    raise typer.Exit(1 if lines else 0)

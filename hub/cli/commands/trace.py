@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from rich.tree import Tree
 
 from hub.cli.context import Invocation, invocation
 from hub.cli.parts import opened
+from hub.cli.timeline import picture
 from hub.errors import NotFound
 from hub.store import messages
 
@@ -24,8 +24,10 @@ def trace(
 ) -> None:
     """Toàn bộ hành trình / the whole life: arrival, verdict, route, attempts, receipts."""
     call = invocation(context)
-    call.emit({"messages": found(call, wanted)})
-    show_timeline(call, wanted)
+    messages = found(call, wanted)
+    call.emit({"messages": messages})
+    if not call.json:
+        call.console.print(picture(call, wanted, messages))
 
 
 def found(call: Invocation, wanted: str) -> list[dict[str, Any]]:
@@ -38,15 +40,6 @@ def found(call: Invocation, wanted: str) -> list[dict[str, Any]]:
 
 
 def show_timeline(call: Invocation, wanted: str) -> None:
-    """Draw the events of each message as a tree in time order (for people only)."""
-    if call.json:
-        return
-    tree = Tree(f"[bold]{wanted}[/bold]")
-    for message in found(call, wanted):
-        label = f"[cyan]{message.get('type', '')}[/cyan] {message['message_id']}"
-        label += f"  {message.get('from', '')} → {' '.join(message.get('to', []))}"
-        branch = tree.add(label)
-        for event in message["events"]:
-            facts = "  ".join(f"{key}={value}" for key, value in event["detail"].items())
-            branch.add(f"{event['at']}  [bold]{event['kind']}[/bold]  {facts}")
-    call.console.print(tree)
+    """Draw what became of a message, a dossier or a document (for people only)."""
+    if not call.json:
+        call.console.print(picture(call, wanted, found(call, wanted)))
