@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Select, func, or_, select
+from sqlalchemy.engine import RowMapping
 
+from hub import log
+from hub.errors import StoreDamaged
 from hub.store import blobs, mapping
 from hub.store.engine import Store
 from hub.store.rows import DeliveryRow, DeliveryState, ReceiptRow
 from hub.store.tables import blobs as blob_table
 from hub.store.tables import deliveries, messages, receipts
+from hub.store.text import storable
 from hub.store.times import from_us, to_us
 
+_log = log.get("store")
 OPEN = (DeliveryState.QUEUED.value, DeliveryState.DEFERRED.value)
 
 
@@ -62,14 +68,35 @@ def _found(store: Store, query: Select[tuple[object, ...]]) -> list[StoredDelive
                 type=row["type"],
                 digest=row["digest"],
                 priority=row["priority"],
-                raw=blobs.decoded(row["encoding"], row["data"]),
+                raw=raw,
             )
-            for row in connection.execute(query).mappings()
+            for row, raw in _with_bytes(connection.execute(query).mappings())
         ]
 
 
+def _with_bytes(rows: Iterable[RowMapping]) -> Iterator[tuple[RowMapping, bytes]]:
+    """Rows with their bytes, as many as memory is meant for; damaged ones are logged, not yielded.
+
+    One message whose bytes are lost must not keep all others from being delivered.
+    """
+    total = 0
+    for row in rows:
+        try:
+            raw = blobs.decoded(row["digest"], row["encoding"], row["data"])
+        except StoreDamaged:
+            _log.error("blob_damaged", sha256=row["digest"])
+            continue
+        if total and total + len(raw) > blobs.BATCH_BYTES:
+            return
+        total += len(raw)
+        yield row, raw
+
+
 def unconfirmed(store: Store, older_than: datetime, limit: int = 500) -> list[StoredDelivery]:
-    """Return queued deliveries recorded before ``older_than`` that the broker never confirmed."""
+    """Return queued deliveries recorded before ``older_than`` that the broker never confirmed.
+
+    The oldest first; at most ``limit``, and no more than 64 MiB together (one at least).
+    """
     query = _with_message().where(
         deliveries.c.confirmed_us.is_(None),
         deliveries.c.state == DeliveryState.QUEUED.value,
@@ -89,8 +116,8 @@ def unconfirmed_receipts(store: Store, older_than: datetime, limit: int = 500) -
     )
     with store.read() as connection:
         return [
-            mapping.receipt_row(row, blobs.decoded(row["encoding"], row["data"]))
-            for row in connection.execute(query).mappings()
+            mapping.receipt_row(row, raw)
+            for row, raw in _with_bytes(connection.execute(query).mappings())
         ]
 
 
@@ -104,6 +131,7 @@ def expired(store: Store, before: datetime, limit: int = 500) -> list[StoredDeli
 
 def parked(store: Store, wanted: str, limit: int = 1000) -> list[StoredDelivery]:
     """Return the parked deliveries with this delivery id, message id or receiver."""
+    wanted = storable(wanted)
     query = _with_message().where(
         deliveries.c.state == DeliveryState.PARKED.value,
         or_(

@@ -19,6 +19,9 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from hub.errors import ConfigInvalid, StoreSchema, StoreUnavailable
 from hub.store import dialect
 
+HEAD = "head"
+"""How far a store is migrated."""
+
 
 @contextmanager
 def translated() -> Iterator[None]:
@@ -106,7 +109,7 @@ class Store:
             found = _revision(connection, script)
             if found not in (None, *[one.revision for one in script.walk_revisions()]):
                 raise StoreSchema(value=found, expected=script.get_current_head())
-            command.upgrade(configuration, "head")
+            command.upgrade(configuration, HEAD)
 
     def check_version(self) -> None:
         """Raise ``StoreSchema`` unless the store is at this program's version."""

@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy.engine import RowMapping
 
+from hub.envelope import sha256_hex
+from hub.errors import StoreDamaged
 from hub.store.rows import (
     DeliveryRow,
     DeliveryState,
@@ -15,7 +17,12 @@ from hub.store.rows import (
     QuarantineRow,
     ReceiptRow,
 )
+from hub.store.text import storable
 from hub.store.times import from_us, to_us
+
+MAX_ACCOUNT = 64
+"""Width of account names and claimed ids, in characters; AMQP allows 255 bytes."""
+MAX_REASON = 64
 
 
 def message_values(row: MessageRow) -> dict[str, Any]:
@@ -39,9 +46,9 @@ def message_values(row: MessageRow) -> dict[str, Any]:
         "priority": row.priority,
         "signer_sha256": row.signer_sha256,
         "by_gateway": row.by_gateway,
-        "account": row.account,
+        "account": storable(row.account, MAX_ACCOUNT),
         "reason": row.reason,
-        "detail": row.detail,
+        "detail": storable(row.detail),
     }
 
 
@@ -60,8 +67,8 @@ def delivery_values(row: DeliveryRow) -> dict[str, Any]:
         "order_key": row.order_key,
         "attempts": row.attempts,
         "confirmed_us": to_us(row.confirmed_at),
-        "reason": row.reason,
-        "detail": row.detail,
+        "reason": storable(row.reason, MAX_REASON),
+        "detail": storable(row.detail),
     }
 
 
@@ -121,9 +128,9 @@ def quarantine_values(row: QuarantineRow) -> dict[str, Any]:
         "arrived_us": to_us(row.arrived_at),
         "digest": row.digest,
         "code": row.code,
-        "detail": row.detail,
-        "account": row.account,
-        "claimed_id": row.claimed_id,
+        "detail": storable(row.detail),
+        "account": storable(row.account, MAX_ACCOUNT),
+        "claimed_id": storable(row.claimed_id, MAX_ACCOUNT),
     }
 
 
@@ -133,10 +140,15 @@ def event_values(row: EventRow) -> dict[str, Any]:
         "message": row.message,
         "at_us": to_us(row.at),
         "kind": row.kind,
-        "detail": json.dumps(dict(row.detail), ensure_ascii=False) if row.detail else "{}",
+        "detail": storable(json.dumps(dict(row.detail), ensure_ascii=False)),
     }
 
 
 def blob_values(sha256: str, raw: bytes) -> dict[str, Any]:
-    """Columns of ``blobs`` for bytes as they arrived."""
+    """Columns of ``blobs`` for bytes as they arrived.
+
+    Raises ``StoreDamaged`` for a digest that is not theirs: it would hide other bytes for ever.
+    """
+    if sha256_hex(raw) != sha256:
+        raise StoreDamaged(value=sha256)
     return {"sha256": sha256, "size": len(raw), "encoding": "raw", "data": raw}

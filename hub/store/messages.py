@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from hub.store.engine import Store
 from hub.store.tables import deliveries, events, messages, quarantine, receipts
+from hub.store.text import storable
 from hub.store.times import from_us
 
 MAX_TRACED = 200
@@ -24,6 +25,7 @@ def trace(store: Store, wanted: str) -> list[dict[str, Any]]:
     (``receipt_sent``) and the broker's confirms (``confirmed``, ``receipt_confirmed``) in their
     places. Quarantined arrivals that claim the id come last.
     """
+    wanted = storable(wanted)
     with store.read() as connection:
         rows = connection.execute(
             select(messages)

@@ -15,10 +15,12 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
     String,
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -71,6 +73,8 @@ blobs = Table(
     Column("encoding", String(8), nullable=False),
     Column("data", LargeBinary, nullable=False),
 )
+_WAITING = text("encoding = 'raw'")
+Index("ix_blobs_raw", blobs.c.sha256, sqlite_where=_WAITING, postgresql_where=_WAITING)
 
 deliveries = Table(
     "deliveries",
@@ -120,6 +124,7 @@ quarantine = Table(
     Column("account", String(64), nullable=False),
     Column("claimed_id", String(64), nullable=False),
     Index(None, "code"),
+    Index(None, "claimed_id"),
 )
 
 events = Table(
@@ -136,10 +141,11 @@ events = Table(
 sequences = Table(
     "sequences",
     metadata,
-    Column("sender", String(35), primary_key=True),
-    Column("receiver", String(35), primary_key=True),
-    Column("order_key", String(300), primary_key=True),
+    Column("sender", String(35), nullable=False),
+    Column("receiver", String(35), nullable=False),
+    Column("order_key", String(300), nullable=False),
     Column("value", BigInteger, nullable=False),
+    PrimaryKeyConstraint("order_key", "sender", "receiver"),
 )
 
 audit = Table(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, select, tuple_, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
 from hub.errors import SecondRouter
@@ -15,6 +15,7 @@ from hub.store.dialect import insert_new, upsert
 from hub.store.engine import Store
 from hub.store.rows import (
     DeliveryRow,
+    DeliveryState,
     MessageRow,
     MessageState,
     Prior,
@@ -32,8 +33,15 @@ from hub.store.tables import (
     receipts,
     sequences,
 )
+from hub.store.text import storable
 from hub.store.times import to_us
 
+CHUNK = 500
+"""Ids in one query, well below SQLite's limit of 32,766 parameters."""
+NOT_FINAL = tuple(
+    state.value for state in (DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.PARKED)
+)
+"""States of a delivery that are not its last."""
 Key = tuple[str, str]
 OrderKey = tuple[str, str, str]
 
@@ -54,12 +62,15 @@ class WindowTx:
         """Return what is known of each (sender, message id); unknown ones are absent."""
         if not keys:
             return {}
+        wanted = set(keys)
         columns = (messages.c.id, messages.c.sender, messages.c.message_id, messages.c.digest)
-        rows = self._connection.execute(
+        # By one column: SQLite reads the whole table for a list of pairs.
+        found = self._connection.execute(
             select(*columns, messages.c.state).where(
-                tuple_(messages.c.sender, messages.c.message_id).in_(list(keys))
+                messages.c.message_id.in_(list({identity for _sender, identity in keys}))
             )
         ).all()
+        rows = [row for row in found if (row.sender, row.message_id) in wanted]
         return {
             (row.sender, row.message_id): Prior(
                 message=row.id,
@@ -85,7 +96,8 @@ class WindowTx:
             .order_by(receipts.c.created_us, receipts.c.id)
         ).mappings()
         return tuple(
-            mapping.receipt_row(row, blobs.decoded(row["encoding"], row["data"])) for row in rows
+            mapping.receipt_row(row, blobs.decoded(row["digest"], row["encoding"], row["data"]))
+            for row in rows
         )
 
     def next_seqs(self, keys: Sequence[OrderKey]) -> list[int]:
@@ -94,8 +106,11 @@ class WindowTx:
             return []
         wanted = list(dict.fromkeys(keys))
         columns = (sequences.c.sender, sequences.c.receiver, sequences.c.order_key)
+        # By the first column of the primary key, as above; few agencies share an order key.
         rows = self._connection.execute(
-            select(*columns, sequences.c.value).where(tuple_(*columns).in_(wanted))
+            select(*columns, sequences.c.value).where(
+                sequences.c.order_key.in_(list({order for _sender, _receiver, order in keys}))
+            )
         ).all()
         values: dict[OrderKey, int] = {(row[0], row[1], row[2]): row[3] for row in rows}
         numbers = []
@@ -140,12 +155,24 @@ class WindowTx:
             connection.execute(insert(events), [mapping.event_values(row) for row in record.events])
         audit.append_in(connection, record.audit)
 
+    def still_open(self, delivery_ids: Sequence[str]) -> set[str]:
+        """Return those of these deliveries that no final word was said about, as of now."""
+        found: set[str] = set()
+        for start in range(0, len(delivery_ids), CHUNK):
+            some = delivery_ids[start : start + CHUNK]
+            query = select(deliveries.c.id).where(
+                deliveries.c.id.in_(some), deliveries.c.state.in_(NOT_FINAL)
+            )
+            found |= set(self._connection.scalars(query))
+        return found
+
     def _change(self, record: WindowRecord) -> None:
+        """A final state stays: whoever read it before another one wrote it changes nothing."""
         if not record.changes:
             return
         statement = (
             update(deliveries)
-            .where(deliveries.c.id == bindparam("delivery"))
+            .where(deliveries.c.id == bindparam("delivery"), deliveries.c.state.in_(NOT_FINAL))
             .values(
                 state=bindparam("new_state"),
                 reason=bindparam("new_reason"),
@@ -159,8 +186,8 @@ class WindowTx:
                 {
                     "delivery": change.delivery,
                     "new_state": change.state.value,
-                    "new_reason": change.reason,
-                    "new_detail": change.detail,
+                    "new_reason": storable(change.reason, mapping.MAX_REASON),
+                    "new_detail": storable(change.detail),
                     "tried": change.attempt,
                 }
                 for change in record.changes
@@ -170,12 +197,12 @@ class WindowTx:
     def confirm(
         self, delivery_ids: Sequence[str], receipt_ids: Sequence[str], at: datetime
     ) -> None:
-        """Note that the broker has confirmed these deliveries and receipts."""
+        """Note when the broker confirmed these deliveries and receipts; the first time counts."""
         for table, ids in ((deliveries, delivery_ids), (receipts, receipt_ids)):
             if ids:
                 self._connection.execute(
                     update(table)
-                    .where(table.c.id == bindparam("wanted"))
+                    .where(table.c.id == bindparam("wanted"), table.c.confirmed_us.is_(None))
                     .values(confirmed_us=to_us(at)),
                     [{"wanted": one} for one in ids],
                 )
