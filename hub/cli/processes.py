@@ -5,19 +5,23 @@ None of them is imported: the command line stands beside them, not above them.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import IO, NoReturn
 
 from hub.errors import UsageError
 
 CONNECTORS = "lienthong.connectors"
 SIMULATORS = "lienthong.simulators"
 AIDS = "lienthong.aids"
+PR_SET_PDEATHSIG = 1
 
 
 def names(group: str) -> list[str]:
@@ -30,8 +34,11 @@ def module_of(group: str, name: str) -> str:
     for point in entry_points(group=group):
         if point.name == name:
             return point.module
-    known = ", ".join(names(group))
-    raise UsageError(reason=f"{group}: {name[:40]!r}? ({known})")
+    known = ", ".join(names(group)) or "-"
+    raise UsageError(
+        reason=f"{name[:40]!r} is not among {group}: {known}",
+        reason_vi=f"{name[:40]!r} không có trong {group}: {known}",
+    )
 
 
 def module_command(module: str, arguments: Sequence[str]) -> list[str]:
@@ -44,18 +51,38 @@ def hub_command(home: Path, arguments: Sequence[str]) -> list[str]:
     return module_command("hub.cli.main", ["--home", str(home), *arguments])
 
 
-def run(command: Sequence[str]) -> int:
-    """Run a command in the foreground and return its exit status; signals go to it too."""
-    process = subprocess.Popen(command)  # noqa: S603  our own interpreter and module names
-    handed_on = {
-        number: signal.signal(number, lambda got, _frame: process.send_signal(got))
-        for number in (signal.SIGTERM, signal.SIGINT)
-    }
+def start(command: Sequence[str], output: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
+    """Start a process that is told to stop (SIGTERM) when this one dies, however it dies."""
+    return subprocess.Popen(  # noqa: S603  our own interpreter and module names
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        preexec_fn=_end_with_parent,  # noqa: PLW1509  one thread, one call of the kernel
+    )
+
+
+def _end_with_parent() -> None:
+    """Linux, prctl(2): PR_SET_PDEATHSIG; it outlives exec, so ``become`` keeps it."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def ended(process: subprocess.Popen[bytes], deadline: float) -> bool:
+    """Wait until a monotonic time for a process told to stop; kill it then and return ``False``."""
     try:
-        return process.wait()
-    finally:
-        for number, before in handed_on.items():
-            signal.signal(number, before)
+        process.wait(max(0.1, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return False
+    return True
+
+
+def become(command: Sequence[str]) -> NoReturn:
+    """Turn this process into that command: its signals, output and exit status are ours."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os.execv(command[0], list(command))  # noqa: S606  our own interpreter and module names
 
 
 def capture(command: Sequence[str], text: str = "") -> str:

@@ -21,6 +21,7 @@ from lxml import etree
 
 from hub.codes import AgencyCode, Environment
 from hub.envelope import DSIG, Header, Receipt, Recipient
+from hub.errors import HubError
 from hub.routing import voice
 from hub.routing.snapshot import new_id
 from hub.schemas.example import example
@@ -165,9 +166,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="lines of JSON (always)")
     options = parser.parse_args(argv)
     work, size, count = BENCHES[options.what]
-    for measurement in work(options.size or size, options.count or count):
-        sys.stdout.write(measurement.line() + "\n")
-        sys.stdout.flush()
+    try:
+        for measurement in work(options.size or size, options.count or count):
+            sys.stdout.write(measurement.line() + "\n")
+            sys.stdout.flush()
+    except HubError as error:
+        sys.stderr.write(f"hub bench: {error}\n")
+        return 2 if error.code.startswith("usage.") else 1
     if options.what == "verify" and importlib.util.find_spec("xmlsec") is None:
         absent = {"name": "verify-xmlsec", "not_run": "python-xmlsec is not installed"}
         sys.stdout.write(json.dumps(absent) + "\n")

@@ -8,6 +8,10 @@ import typer
 
 from hub.cli import processes
 from hub.cli.context import invocation
+from hub.errors import UsageError
+
+
+KINDS = ("relay", "verify", "sign")
 
 
 def register(app: typer.Typer) -> None:
@@ -23,6 +27,11 @@ def bench(
 ) -> None:
     """Đo tốc độ / measure; one JSON line for each measurement with --json."""
     call = invocation(context)
+    if what not in KINDS:
+        raise UsageError(
+            reason=f"{what[:40]!r} is no benchmark: {', '.join(KINDS)}",
+            reason_vi=f"{what[:40]!r} không phải phép đo: {', '.join(KINDS)}",
+        )
     arguments = [what, *context.args, *(["--json"] if call.json else [])]
     module = processes.module_of(processes.AIDS, "bench")
-    raise typer.Exit(processes.run(processes.module_command(module, arguments)))
+    processes.become(processes.module_command(module, arguments))

@@ -11,7 +11,7 @@ import typer
 
 from hub.cli import processes, scaffold
 from hub.cli.context import Invocation, invocation
-from hub.errors import ConfigInvalid, ConfigMissing, UsageError
+from hub.errors import ConfigInvalid, ConfigMissing, HubError, UsageError
 
 app = typer.Typer(help="Các đầu nối / the connectors.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(metavar="NAME", help="connectors/NAME.toml")]
@@ -26,42 +26,59 @@ def register(parent: typer.Typer) -> None:
 def list_connectors(context: typer.Context) -> None:
     """Liệt kê đầu nối đã cấu hình và các loại có sẵn / list those configured and the kinds."""
     call = invocation(context)
-    found = [
-        {"name": file.stem, **_connector_section(file)}
-        for file in sorted(call.settings.connectors.glob("*.toml"))
-    ]
-    call.emit({"connectors": found, "kinds": processes.names(processes.CONNECTORS)})
-    call.table(
-        call.text("Đầu nối", "Connectors"),
-        ["name", "kind", "agency"],
-        [(item["name"], item.get("kind"), item.get("agency")) for item in found],
-    )
-    kinds = ", ".join(processes.names(processes.CONNECTORS))
-    call.say(f"Loại có sẵn: {kinds}", f"Kinds available: {kinds}")
+    files = sorted(call.settings.connectors.glob("*.toml"))
+    found = [_listed(call, file) for file in files]
+    kinds = processes.names(processes.CONNECTORS)
+    call.emit({"connectors": found, "kinds": kinds})
+    if found:
+        columns = ("name", "kind", "agency", "error")
+        rows = [[item[column] for column in columns] for item in found]
+        call.table(call.text("Đầu nối", "Connectors"), columns, rows)
+    call.say(f"Loại có sẵn: {', '.join(kinds)}", f"Kinds available: {', '.join(kinds)}")
+
+
+def _listed(call: Invocation, file: Path) -> dict[str, str]:
+    """One connector; what is wrong with one hides none of the others."""
+    item = {"name": file.stem, "kind": "", "agency": "", "error": ""}
+    try:
+        section = _connector_section(file)
+        item |= {name: str(section.get(name, "")) for name in ("kind", "agency")}
+        module_of(call, file.stem)
+    except HubError as error:
+        item["error"] = error.message(call.lang)
+    return item
 
 
 def _connector_section(file: Path) -> dict[str, Any]:
+    """The table ``[connector]``; raises ``ConfigInvalid`` or ``ConfigMissing``."""
     try:
         section = tomllib.loads(file.read_text(encoding="utf-8")).get("connector", {})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ConfigInvalid(file=str(file), key="-", reason=str(error)) from error
-    return {"kind": section.get("kind"), "agency": section.get("agency")}
+    if not isinstance(section, dict):
+        raise ConfigInvalid(file=str(file), key="connector", reason="[connector]")
+    return section
 
 
 def module_of(call: Invocation, name: str) -> str:
     """Return the module of the kind that ``connectors/NAME.toml`` names.
 
-    Raises ``ConfigMissing``, ``ConfigInvalid`` or ``UsageError`` for a kind that is not installed.
+    Raises ``ConfigMissing``, ``ConfigInvalid`` (a kind that is not installed too), ``UsageError``.
     """
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
-        raise UsageError(reason=f"NAME: {name[:40]!r}")
+        raise UsageError(
+            reason=f"{name[:40]!r} is no connector's name (letters, digits, _ and -)",
+            reason_vi=f"{name[:40]!r} không phải tên đầu nối (chữ, số, _ và -)",
+        )
     file = call.settings.connectors / f"{name}.toml"
     if not file.exists():
         raise ConfigMissing(file=str(file), reason=f"hub connector new {name}")
-    kind = _connector_section(file)["kind"]
-    if not isinstance(kind, str):
-        raise ConfigInvalid(file=str(file), key="connector.kind", reason="?")
-    return processes.module_of(processes.CONNECTORS, kind)
+    kind = _connector_section(file).get("kind")
+    known = processes.names(processes.CONNECTORS)
+    if kind not in known:
+        reason = f"{kind!r}; {', '.join(known)}"
+        raise ConfigInvalid(file=str(file), key="connector.kind", reason=reason)
+    return processes.module_of(processes.CONNECTORS, str(kind))
 
 
 @app.command("run")
@@ -69,8 +86,7 @@ def run(context: typer.Context, name: Name) -> None:
     """Chạy một đầu nối / run one connector."""
     call = invocation(context)
     arguments = ["--home", str(call.settings.home), "--name", name]
-    status = processes.run(processes.module_command(module_of(call, name), arguments))
-    raise typer.Exit(status)
+    processes.become(processes.module_command(module_of(call, name), arguments))
 
 
 @app.command("new")
@@ -97,4 +113,4 @@ def check(context: typer.Context, name: Name) -> None:
     arguments = ["--home", str(call.settings.home), "--name", name, "--lang", call.lang]
     arguments += ["--json"] if call.json else []
     module = processes.module_of(processes.AIDS, "conformance")
-    raise typer.Exit(processes.run(processes.module_command(module, arguments)))
+    processes.become(processes.module_command(module, arguments))

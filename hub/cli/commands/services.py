@@ -10,7 +10,6 @@ import typer
 
 from hub.cli import judgement, processes, supervisor
 from hub.cli.context import Invocation, invocation
-from hub.errors import UsageError
 from hub.routing import service
 
 
@@ -69,6 +68,4 @@ def simulate(
 ) -> None:
     """Chạy hệ thống giả lập của đối tác / run a partner's stand-in."""
     module = processes.module_of(processes.SIMULATORS, name)
-    status = processes.run(processes.module_command(module, context.args))
-    if status:
-        raise UsageError(reason=f"simulate {name}: exit {status}")
+    processes.become(processes.module_command(module, context.args))
