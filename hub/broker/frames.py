@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from struct import Struct, pack
+from struct import Struct, error, pack
 from typing import Any
 
 from hub.broker import tables
@@ -151,7 +151,7 @@ def properties(content: bytes) -> Properties:
     """Read the payload of a header frame; what cannot be read is left out, never an error."""
     try:
         return _read_properties(content)
-    except (IndexError, ValueError):
+    except (IndexError, ValueError, error):
         return Properties({}, None, None)
 
 

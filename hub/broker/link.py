@@ -167,6 +167,8 @@ class Link:
         offset, end = 0, len(data)
         while end - offset >= frames.OVERHEAD:
             kind, channel, size = frames.FRAME.unpack_from(data, offset)
+            if size > self.frame_max:
+                raise LinkLost("not a frame")
             start = offset + frames.FRAME.size
             offset = start + size + 1
             if offset > end:

@@ -24,6 +24,7 @@ _FIXED = {
     ord("I"): Struct(">i"),
     ord("i"): Struct(">I"),
     ord("l"): Struct(">q"),
+    ord("L"): Struct(">q"),
     ord("f"): Struct(">f"),
     ord("d"): Struct(">d"),
 }
