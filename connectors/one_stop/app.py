@@ -60,10 +60,10 @@ def factory(settings: ConnectorSettings) -> Parts:
 
 @contextmanager
 def check_fixture(folder: Path) -> Iterator[dict[str, object]]:
-    """Give the conformance suite a throw-away commune with two dossiers in it."""
+    """Give the conformance suite a throw-away commune: two good dossiers and a broken one."""
     database = folder / "check.db"
     command = [sys.executable, "-m", "connectors.simulators.one_stop", "--db", str(database)]
-    command += ["--profile", "commune", "--fill"]
+    command += ["--profile", "commune", "--fill", "--broken"]
     subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own module
     yield {"database": f"sqlite:///{database}", "mapping": "commune"}
 

@@ -94,6 +94,13 @@ def fill_commune(db: Path) -> list[str]:
     return [dossier["ma_ho_so"] for dossier in _DOSSIERS]
 
 
+def break_commune(db: Path) -> str:
+    """A dossier whose date nobody can read; returns its code."""
+    broken = {**_DOSSIERS[0], "ma_ho_so": "000.00.19.H99-260304-0099", "ngay_nop": "hôm qua"}
+    add_dossier(db, broken)
+    return broken["ma_ho_so"]
+
+
 def add_dossier(db: Path, dossier: dict[str, str], parts: Sequence[str] = _PARTS) -> None:
     """A clerk of the commune enters a dossier with its parts and one fee."""
     code = dossier["ma_ho_so"]
@@ -187,6 +194,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--db", type=Path, required=True)
     parser.add_argument("--profile", choices=(COMMUNE, DEPARTMENT), default=COMMUNE)
     parser.add_argument("--fill", action="store_true", help="put the sample dossiers in")
+    parser.add_argument("--broken", action="store_true", help="and one that cannot be mapped")
     parser.add_argument("--advance", nargs=2, metavar=("CODE", "STATUS"))
     parser.add_argument("--status", metavar="CODE")
     args = parser.parse_args(argv)
@@ -194,6 +202,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     said: dict[str, object] = {"url": f"sqlite:///{args.db.resolve()}", "profile": args.profile}
     if args.fill and args.profile == COMMUNE:
         said["dossiers"] = fill_commune(args.db)
+    if args.broken and args.profile == COMMUNE:
+        said["broken"] = break_commune(args.db)
     if args.advance:
         advance(args.db, *args.advance)
         said["dossier"], said["status"] = args.advance

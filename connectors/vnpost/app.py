@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import httpx2
@@ -31,6 +32,14 @@ _DESK = {
 """The customer of :func:`check_fixture`."""
 
 
+_SLIP = {
+    "Procedure": {"Code": "9.999999", "Title": "Thủ tục minh họa", "Elements": "Tờ khai"},
+    "DocumentSender": {"Name": "Nguyễn Văn Mẫu", "Phone": "0900000000"},
+}
+REPEATABLE = True
+"""The post recognises a repeated order by its number (101), and has no look-up by our key."""
+
+
 def parts(
     given: Mapping[str, object],
     environment: Environment,
@@ -52,7 +61,7 @@ def factory(settings: ConnectorSettings) -> Parts:
 
 @contextmanager
 def check_fixture(folder: Path) -> Iterator[dict[str, object]]:
-    """Give the conformance suite a throw-away post that has tracked one order."""
+    """Give the conformance suite a throw-away post that took a dossier, and one of a stranger."""
     secret = folder / "secret"
     secret.touch(mode=0o600)
     secret.write_text("sim-secret", "utf-8")
@@ -62,8 +71,9 @@ def check_fixture(folder: Path) -> Iterator[dict[str, object]]:
         try:
             line = server.stdout.readline() if server.stdout else ""
             url = json.loads(line)["url"]
-            row = {"CustomerCode": "check", "OrderNumber": "BC-1", "StatusCode": 3}
-            httpx2.post(f"{url}/_sim/track", json=row, trust_env=False)
+            for customer in ("nobody", "check"):
+                slip = {"CustomerCode": customer, "OrderNumber": "BC-1", **_SLIP}
+                httpx2.post(f"{url}/_sim/accept", json=slip, trust_env=False)
             yield {
                 "url": url,
                 "consumer_key": "sim-key",
@@ -72,6 +82,12 @@ def check_fixture(folder: Path) -> Iterator[dict[str, object]]:
             }
         finally:
             server.terminate()
+
+
+def check_observe(options: Mapping[str, object], _folder: Path) -> dict[str, str]:
+    """Return what the throw-away post holds: its orders and notices, not its log."""
+    get = partial(httpx2.get, trust_env=False)
+    return {name: get(f"{options['url']}/_sim/{name}").text for name in ("orders", "documents")}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -21,6 +21,8 @@ class _Connector(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: str
+    module: Annotated[str, Field(pattern=r"^([A-Za-z_]\w*(\.[A-Za-z_]\w*)*)?$")] = ""
+    path: str = ""
     agency: str
     poll_s: Annotated[float, Field(ge=0.05, le=86_400)] = 5.0
 
@@ -51,6 +53,10 @@ class ConnectorSettings:
     """The connector's own table, for it to check."""
     poll_s: float = 5.0
     """Seconds between two polls of the source."""
+    module: str = ""
+    """The Python module to run, for a connector that is no installed kind; else empty."""
+    module_path: Path | None = None
+    """The folder in which that module's package lies."""
 
     @property
     def file(self) -> Path:
@@ -89,6 +95,8 @@ def load_connector(settings: Settings, name: str) -> ConnectorSettings:
         folder=file.parent,
         options=found.options,
         poll_s=found.connector.poll_s,
+        module=found.connector.module,
+        module_path=file.parent / found.connector.path if found.connector.path else None,
     )
 
 
