@@ -157,7 +157,7 @@ def test_wrong_words_end_in_one_sentence(home, tmp_path: Path) -> None:
         ("verify", "--json"),
         ("directory", "resolve", "not a code"),
         ("--home", broken, "queues"),
-        ("--home", tmp_path / "nowhere", "doctor"),
+        ("--home", tmp_path / "nowhere", "trace", "x"),
         ("sign", tmp_path / "absent.xml", "--as", SENDER),
     ]
     for words in cases:
