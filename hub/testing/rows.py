@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import uuid4
 
 from hub.envelope import sha256_hex
 from hub.store.rows import (
@@ -21,7 +20,6 @@ from hub.store.rows import (
 )
 
 T0 = datetime(2026, 3, 4, 1, 30, 0, 123456, tzinfo=UTC)
-_NUMBERS = itertools.count(1)
 
 
 def at(seconds: float = 0) -> datetime:
@@ -31,7 +29,7 @@ def at(seconds: float = 0) -> datetime:
 
 def new_id() -> str:
     """Another id of a row."""
-    return str(UUID(int=next(_NUMBERS)))
+    return str(uuid4())
 
 
 def message(raw: bytes = b"<a/>", **changes: Any) -> MessageRow:
