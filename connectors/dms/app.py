@@ -18,6 +18,9 @@ from hub.adapters.dms.arriving import ACCEPTS
 from hub.adapters.runner import ConnectorSettings, main_for
 from hub.codes import AgencyCode, Environment
 
+ATTACHMENTS = True
+"""Told to the conformance suite: files arrive byte for byte."""
+
 
 def parts(
     given: Mapping[str, object],
@@ -50,18 +53,20 @@ def factory(settings: ConnectorSettings) -> Parts:
 
 @contextmanager
 def check_fixture(folder: Path) -> Iterator[dict[str, object]]:
-    """Give the conformance suite four throw-away folders with one document waiting in them.
+    """Give the conformance suite four throw-away folders with two documents waiting in them.
 
-    It comes from H12.15, the agency that the suite checks connectors for.
+    One comes from H12.15, the agency that the suite checks connectors for; the other from a
+    stranger, and is not sent.
     """
     options: dict[str, object] = {"settle_s": 0.0, "incomplete_after_s": 0.1}
     for name in ("out", "in", "sent", "failed"):
         path = folder / name
         path.mkdir()
         options[f"{name}_folder"] = str(path)
-    command = [sys.executable, "-m", "connectors.simulators.dms", "new"]
-    command += ["--folder", str(folder / "out"), "--from", "H12.15", "--to", "H13.15"]
-    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own module
+    command = [sys.executable, "-m", "connectors.simulators.dms", "new", "--to", "H13.15"]
+    for author in ("H12.15", "H26.15"):
+        given = ["--folder", str(folder / "out"), "--from", author]
+        subprocess.run([*command, *given], check=True, capture_output=True)  # noqa: S603 - ours
     yield options
 
 

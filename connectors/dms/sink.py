@@ -94,7 +94,7 @@ class FolderSink:
 
     def _deliver(self, record: _Record, delivery: Delivery, key: str) -> None:
         """Part, status mark, record, name: in this order, each durable before the next."""
-        part = self._place_of("parts", key)
+        part = self._made_place("parts", key)
         if record.placed:
             write_part(part, delivery.content)
             if delivery.status_key:
@@ -104,17 +104,19 @@ class FolderSink:
             place(part, self._folder / record.reference)
 
     def _write(self, kind: str, key: str, data: bytes) -> None:
-        path = self._place_of(kind, key)
+        path = self._made_place(kind, key)
         write_whole(path, data, by_way_of=path.with_suffix(".part"))
 
     def _place_of(self, kind: str, key: str) -> Path:
         """Return where a thing is kept; raises ``OSError`` when the in folder is not there."""
+        self._folder.stat()
         name = sha256(key.encode()).hexdigest()
-        folder = self._own / kind / name[:2]
-        if not folder.is_dir():
-            self._folder.stat()
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return folder / name
+        return self._own / kind / name[:2] / name
+
+    def _made_place(self, kind: str, key: str) -> Path:
+        path = self._place_of(kind, key)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return path
 
     def _applied(self, record: _Record) -> Applied:
         if not record.answer or record.reply_to is None:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hub.adapters.contract import Inbound
+from hub.adapters.dms.answers import status_file
 from hub.adapters.dms.names import file_name
 from hub.adapters.dms.rules import DmsRules
 from hub.adapters.fields import text_at
 from hub.codes import CodeKind
-from hub.envelope import Attachment, sha256_hex
+from hub.envelope import sha256_hex
 from hub.errors import AttachmentDigest, AttachmentMissing, HubError, SinkRefused
 from hub.schemas.edxml import Packet, read
 
@@ -47,13 +48,7 @@ def delivery_of(message: Inbound, rules: DmsRules, now: datetime) -> Delivery:
     Raises ``AttachmentMissing`` or ``AttachmentDigest`` when the file is not the signed one, and
     ``SinkRefused`` when it cannot be read or contradicts the message.
     """
-    file = _file(message)
-    content = file.content
-    if content is None:
-        raise AttachmentMissing(name=file.name)
-    stated = text_at(message.payload.fields, "Packet/Sha256")
-    if len(content) != file.size or not sha256_hex(content) == file.sha256 == stated:
-        raise AttachmentDigest(name=file.name)
+    content = _content(message, rules)
     try:
         packet = read(content, rules.reading(now, arriving=True))
     except HubError as error:
@@ -66,14 +61,19 @@ def delivery_of(message: Inbound, rules: DmsRules, now: datetime) -> Delivery:
     return Delivery(content, packet, name, message.sender.value)
 
 
-def _file(message: Inbound) -> Attachment:
-    wanted = text_at(message.payload.fields, "Packet/Attachment")
+def _content(message: Inbound, rules: DmsRules) -> bytes:
+    """Return the signed bytes of the file; a status that came without one is written here."""
+    fields = message.payload.fields
+    wanted = text_at(fields, "Packet/Attachment")
     if not wanted:
-        raise _refused("it brings no edXML file", "thông điệp không kèm tệp edXML")
-    found = next((file for file in message.attachments if file.name == wanted), None)
-    if found is None:
+        return status_file(message, rules)
+    file = next((one for one in message.attachments if one.name == wanted), None)
+    if file is None or file.content is None:
         raise AttachmentMissing(name=wanted)
-    return found
+    content, stated = file.content, text_at(fields, "Packet/Sha256")
+    if len(content) != file.size or not sha256_hex(content) == file.sha256 == stated:
+        raise AttachmentDigest(name=file.name)
+    return content
 
 
 def _check(message: Inbound, packet: Packet, rules: DmsRules) -> None:

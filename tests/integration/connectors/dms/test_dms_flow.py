@@ -7,9 +7,14 @@ from dataclasses import replace
 import pytest
 
 from connectors.simulators import dms as clerks
-from hub.codes import AgencyCode
+from hub.adapters.contract import Inbound
+from hub.adapters.dms.arriving import ACCEPTS
+from hub.codes import AgencyCode, Environment
 from hub.errors import AttachmentDigest, SinkRefused
 from hub.schemas.edxml import BusinessKind
+from hub.schemas.example import example_draft
+
+TRIAL = Environment.TRIAL
 
 
 def read_in(office) -> list[bytes]:
@@ -185,3 +190,44 @@ def test_known_former_code_of_a_sender_is_let_in(office, author, hub):
     message = hub.inbound(author.items()[0].draft, author.code, reader.code)
     renamed = replace(message, sender=AgencyCode.parse("H26.15"))
     assert reader.sink.apply(renamed, renamed.key).replies[0].recipients[0].value == "H26.15"
+
+
+def test_status_without_a_file_becomes_one(author, reader, hub):
+    """A status from a system that speaks no edXML is written as a file for the clerk."""
+    author.new("H17.15")
+    hub.carry(author.items(), author, reader)
+    received = reader.folder("in") / reader.files("in")[0]
+    clerks.status(reader.folder("out"), received, "06", "H17.15", reader.clock.now)
+    draft = reader.items()[0].draft
+    fields = {name: value for name, value in draft.payload.fields.items() if name != "Packet"}
+    bare = replace(draft, payload=replace(draft.payload, fields=fields), attachments=())
+    message = hub.inbound(bare, reader.code, author.code)
+    author.sink.apply(message, message.key)
+    (seen,) = clerks.listed(author.folder("in"), author.clock.now)
+    assert (seen["status"], seen["from"]) == ("06", "H17.15")
+    assert seen["document_id"] == draft.document_id
+
+
+@pytest.mark.parametrize("name", ACCEPTS)
+def test_example_of_each_type_is_taken(office, name):
+    """What ``hub example`` prints for a document type is a packet of that kind."""
+    author, reader = AgencyCode.parse("H13.15"), office("H17.15")
+    made = example_draft(name, author, [reader.code], now=reader.clock.now, environment=TRIAL)
+    message = Inbound(
+        made.header.message_id, made.header.type, author, reader.code, reader.clock.now,
+        made.header.conversation_id, made.payload, made.attachments, "0" * 64,
+    )  # fmt: skip
+    done = reader.sink.apply(message, message.key)
+    assert reader.files("in") == [done.reference]
+    assert len(done.replies) == (0 if name == "document.status" else 1)
+
+
+def test_document_with_overlong_names_is_delivered_and_answered(author, reader, hub):
+    """What the reader only notes never keeps a document from arriving, nor its 01 from going."""
+    data = author.new("H17.15").replace("Cơ quan H17.15".encode(), "Cơ quan H17.15 ".encode() * 20)
+    author.put(data, author.files("out")[0])
+    (reply,) = hub.carry(author.items(), author, reader)
+    assert read_in(reader) == [data]
+    message = hub.inbound(reply, reader.code, author.code)
+    author.sink.apply(message, message.key)
+    assert len(author.files("in")) == 1
