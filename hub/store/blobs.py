@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
+from typing import Any
 
 from sqlalchemy import bindparam, literal_column, select, update
 
@@ -26,13 +27,13 @@ BATCH_BYTES = 64 * 1024 * 1024
 _log = log.get("store")
 
 
-def decoded(sha256: str, encoding: str, data: bytes) -> bytes:
+def decoded(sha256: str, encoding: str, data: Any) -> bytes:
     """Return the bytes as they arrived; raises ``StoreDamaged`` if they are no longer those."""
     try:
         raw = zlib.decompress(data) if encoding == ZLIB else data
-    except zlib.error as error:
+    except (zlib.error, TypeError) as error:
         raise StoreDamaged(value=sha256) from error
-    if sha256_hex(raw) != sha256:
+    if not isinstance(raw, bytes) or sha256_hex(raw) != sha256:
         raise StoreDamaged(value=sha256)
     return raw
 
