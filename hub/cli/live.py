@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import datetime
 
 from rich.console import Group
@@ -21,12 +22,33 @@ SHOWN = 20
 """Queues shown: the fullest."""
 
 
-def show(call: Invocation, stop: threading.Event) -> None:
-    """Redraw every two seconds until ``stop`` is set; a broken part is shown, not fatal."""
-    with Live(console=call.console, screen=call.console.is_terminal, auto_refresh=False) as screen:
+def show(call: Invocation, stop: threading.Event, check: Callable[[], None] = lambda: None) -> None:
+    """Redraw every two seconds until ``stop`` is set; a broken part is shown, not fatal.
+
+    ``check`` is called at every turn, and what it raises ends the picture. Where there is no
+    terminal nothing is drawn.
+    """
+    if call.json or not call.console.is_terminal:
+        while not stop.wait(REFRESH_S):
+            check()
+        return
+    with Live(console=call.console, screen=True, auto_refresh=False) as screen:
         while not stop.is_set():
+            check()
             screen.update(_picture(call, now()), refresh=True)
             stop.wait(REFRESH_S)
+
+
+def once(call: Invocation) -> None:
+    """Print the picture as it is now; raises ``BrokerUnavailable`` or ``StoreUnavailable``."""
+    with opened(call.settings) as store:
+        counts = messages.counts(store)
+        parked = deliveries.parked_groups(store)
+    queues = snapshot(call)
+    groups = [{"receiver": g.receiver, "reason": g.reason, "count": g.count} for g in parked]
+    call.emit({"messages": counts, "queues": queues, "parked": groups})
+    if not call.json:
+        call.console.print(_picture(call, now()))
 
 
 def _picture(call: Invocation, at: datetime) -> Group:

@@ -16,7 +16,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import IO, NoReturn
 
-from hub.errors import UsageError
+from hub.errors import ProcessFailed, UsageError
 
 CONNECTORS = "lienthong.connectors"
 SIMULATORS = "lienthong.simulators"
@@ -51,14 +51,16 @@ def hub_command(home: Path, arguments: Sequence[str]) -> list[str]:
     return module_command("hub.cli.main", ["--home", str(home), *arguments])
 
 
-def start(command: Sequence[str], output: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
+def start(
+    command: Sequence[str], stdout: IO[bytes] | int | None = None, stderr: IO[bytes] | None = None
+) -> subprocess.Popen[bytes]:
     """Start a process that is told to stop (SIGTERM) when this one dies, however it dies."""
     return subprocess.Popen(  # noqa: S603  our own interpreter and module names
         command,
         stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=output,
-        preexec_fn=_end_with_parent,  # noqa: PLW1509  one thread, one call of the kernel
+        stdout=stdout,
+        stderr=stderr,
+        preexec_fn=_end_with_parent,  # noqa: PLW1509  nothing is locked in the child before exec
     )
 
 
@@ -85,15 +87,23 @@ def become(command: Sequence[str]) -> NoReturn:
     os.execv(command[0], list(command))  # noqa: S606  our own interpreter and module names
 
 
-def capture(command: Sequence[str], text: str = "") -> str:
+def capture(name: str, command: Sequence[str], text: str = "") -> str:
     """Run a command with ``text`` on standard input and return what it printed.
 
-    Raises ``UsageError`` with its last line when it fails.
+    Raises ``ProcessFailed`` with its last line when it fails.
     """
     done = subprocess.run(  # noqa: S603  our own interpreter and module names
-        command, input=text, capture_output=True, text=True, check=False, env=os.environ
+        command, input=text, capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
-        last = (done.stderr.strip().splitlines() or ["?"])[-1]
-        raise UsageError(last, reason=f"{command[2]}: exit {done.returncode}")
+        raise ProcessFailed(
+            name=name, status=done.returncode, reason=telling_line(done.stderr.splitlines())
+        )
     return done.stdout
+
+
+def telling_line(lines: Sequence[str]) -> str:
+    """Return the line of a process's output that says best why it ended: its own last sentence."""
+    said = [line.strip() for line in lines if line.strip()]
+    sentences = [line for line in said if line.startswith("hub: ")]
+    return (sentences or said or ["?"])[-1].removeprefix("hub: ").rstrip(".")

@@ -139,3 +139,10 @@ class InternalFault(HubError):
 
     code = "internal.fault"
     vi = "Trục gặp lỗi nội bộ khi xét ({kind}); thông điệp được giữ lại, cần người xem xét."
+
+
+class ProcessFailed(HubError):
+    """The process {name} ended with status {status}: {reason}."""
+
+    code = "process.failed"
+    vi = "Tiến trình {name} kết thúc với mã {status}: {reason}."

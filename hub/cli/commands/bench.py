@@ -10,7 +10,6 @@ from hub.cli import processes
 from hub.cli.context import invocation
 from hub.errors import UsageError
 
-
 KINDS = ("relay", "verify", "sign")
 
 

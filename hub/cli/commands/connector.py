@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -61,7 +62,7 @@ def _connector_section(file: Path) -> dict[str, Any]:
 
 
 def module_of(call: Invocation, name: str) -> str:
-    """Return the module of the kind that ``connectors/NAME.toml`` names.
+    """Return the module that ``connectors/NAME.toml`` names, itself or by an installed kind.
 
     Raises ``ConfigMissing``, ``ConfigInvalid`` (a kind that is not installed too), ``UsageError``.
     """
@@ -73,7 +74,10 @@ def module_of(call: Invocation, name: str) -> str:
     file = call.settings.connectors / f"{name}.toml"
     if not file.exists():
         raise ConfigMissing(file=str(file), reason=f"hub connector new {name}")
-    kind = _connector_section(file).get("kind")
+    section = _connector_section(file)
+    if isinstance(section.get("module"), str) and section["module"]:
+        return str(section["module"])
+    kind = section.get("kind")
     known = processes.names(processes.CONNECTORS)
     if kind not in known:
         reason = f"{kind!r}; {', '.join(known)}"
@@ -81,12 +85,23 @@ def module_of(call: Invocation, name: str) -> str:
     return processes.module_of(processes.CONNECTORS, str(kind))
 
 
+def _find_packages(call: Invocation, name: str) -> None:
+    """Let the process that comes next import from the folder in ``connector.path``, if any."""
+    file = call.settings.connectors / f"{name}.toml"
+    path = _connector_section(file).get("path")
+    if isinstance(path, str) and path:
+        more = [str(file.parent / path), *filter(None, [os.environ.get("PYTHONPATH")])]
+        os.environ["PYTHONPATH"] = os.pathsep.join(more)
+
+
 @app.command("run")
 def run(context: typer.Context, name: Name) -> None:
     """Chạy một đầu nối / run one connector."""
     call = invocation(context)
     arguments = ["--home", str(call.settings.home), "--name", name]
-    processes.become(processes.module_command(module_of(call, name), arguments))
+    module = module_of(call, name)
+    _find_packages(call, name)
+    processes.become(processes.module_command(module, arguments))
 
 
 @app.command("new")
@@ -94,10 +109,15 @@ def new(
     context: typer.Context,
     name: Name,
     folder: Annotated[Path, typer.Option(help="Nơi đặt gói / where the package goes")] = Path(),
+    agency: Annotated[
+        str, typer.Option(help="Mã định danh cơ quan / code of the agency it works for")
+    ] = "",
 ) -> None:
-    """Dựng khung một đầu nối mới / scaffold a new connector package."""
+    """Dựng khung một đầu nối mới / scaffold a new connector package, and its settings file."""
     call = invocation(context)
+    settings = call.settings
     files = scaffold.write(folder, name)
+    files.append(scaffold.configure(settings, folder, name, agency))
     call.emit({"ok": True, "files": [str(file) for file in files]})
     call.say(
         "Đã tạo: " + ", ".join(str(file) for file in files),

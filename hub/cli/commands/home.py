@@ -139,7 +139,7 @@ def _fill_demo(settings: Settings, store: Store, hub_code: AgencyCode, at: datet
         processes.module_of(processes.AIDS, "pki"),
         ["--home", str(settings.home), "--hub-code", hub_code.value, "--agencies", "-"],
     )
-    processes.capture(command, "\n".join(with_keys) + "\n")
+    processes.capture("pki", command, "\n".join(with_keys) + "\n")
     for code in with_keys:
         certificate = settings.pki / "agencies" / code / "cert.pem"
         directory_store.add_certificate(store, certificate_row(code, certificate), ACTOR, at)

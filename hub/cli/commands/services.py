@@ -59,7 +59,11 @@ def console(context: typer.Context) -> None:
     """Bảng trực tiếp trong cửa sổ lệnh / live table in the terminal, until the web console."""
     from hub.cli import live  # noqa: PLC0415  the only user of rich.live
 
-    live.show(invocation(context), stop_on_signals())
+    call = invocation(context)
+    if call.json or not call.console.is_terminal:
+        live.once(call)
+    else:
+        live.show(call, stop_on_signals())
 
 
 def simulate(
