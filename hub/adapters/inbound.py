@@ -22,7 +22,8 @@ from hub.broker.ports import Outcome
 from hub.envelope import Arrival, SignedEnvelope
 
 WINDOW = HOLD_MESSAGES + 8
-"""Arrivals in hand at once, those held back included: small, so that a pause gives little back."""
+"""Arrivals in hand at once, with those held back, and the prefetch of each queue: small, so that
+a pause gives little back, and above ``HOLD_MESSAGES``, so that reading goes on beside them."""
 
 _log = log.get("inbound")
 

@@ -28,7 +28,7 @@ from hub.envelope import Header
 HOLD_S = 30.0
 """Seconds that a message waits behind a gap. The predecessor is at most in the other of the two
 queues of an inbox, or on its way from a router that is just publishing it."""
-HOLD_MESSAGES = 16
+HOLD_MESSAGES = 8
 """Messages held back at once, over all streams; below the connector's window, so that reading goes
 on. The one that waits longest is released first."""
 DEFERRED_FOR = timedelta(hours=12)

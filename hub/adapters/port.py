@@ -10,7 +10,10 @@ from hub.envelope import Arrival, SignedEnvelope
 
 
 class Client(Protocol):
-    """One agency's account at the broker. Every method may raise ``BrokerUnavailable``."""
+    """One agency's account at the broker.
+
+    Any method may raise ``BrokerUnavailable`` or ``BrokerRefused``.
+    """
 
     def publish(self, envelopes: Sequence[SignedEnvelope]) -> list[Outcome]:
         """Publish the bytes to the hub and wait once for all confirms; an outcome for each."""

@@ -30,14 +30,21 @@ from hub.adapters.edge_settings import ConnectorSettings, load_connector
 from hub.adapters.edge_signer import EdgeSigner, load_key
 from hub.adapters.edge_trust import EdgeTrust
 from hub.adapters.faults import guarded, told
-from hub.adapters.inbound import InboundLane
+from hub.adapters.inbound import WINDOW, InboundLane
 from hub.adapters.outbound import OutboundLane
 from hub.adapters.port import Client
 from hub.broker import accounts
 from hub.broker.address import broker_address
 from hub.broker.client import AgencyClient
 from hub.codes import AgencyCode
-from hub.errors import BrokerUnavailable, ConfigInvalid, ConnectorRunning, HubError, Lang
+from hub.errors import (
+    BrokerRefused,
+    BrokerUnavailable,
+    ConfigInvalid,
+    ConnectorRunning,
+    HubError,
+    Lang,
+)
 from hub.settings import Settings, load
 from hub.store.edge import EdgeStore
 from hub.store.engine import Store
@@ -90,7 +97,7 @@ class Runner:
         """One round of both lanes; return the seconds to wait, 0 when all went well."""
         try:
             self.step()
-        except BrokerUnavailable as error:
+        except (BrokerUnavailable, BrokerRefused) as error:
             self._drop()
             return self._failed(error)
         except Exception as error:  # noqa: BLE001  one round must not end the connector
@@ -120,7 +127,7 @@ class Runner:
         try:
             if self._client is not None:
                 self._client.pause()
-        except BrokerUnavailable:
+        except HubError:
             self._drop()
 
     def _drop(self) -> None:
@@ -227,7 +234,7 @@ def connect(settings: Settings, agency: AgencyCode) -> Client:
     address = broker_address(settings)
     password = accounts.password(settings.home, agency.value)
     url = accounts.agency_url(address.amqp_url, agency.value, password)
-    return AgencyClient(url, agency.value)
+    return AgencyClient(url, agency.value, prefetch=WINDOW)
 
 
 @contextmanager
