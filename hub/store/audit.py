@@ -119,13 +119,14 @@ def verify(
     for number, hash_ in (noted or {}).items():
         marks.setdefault(number, set()).add(hash_)
     seq, previous = 0, START
-    while page := _page(store, seq):
+    after: int | None = None  # entries before the first one would be skipped by 0
+    while page := _page(store, after):
         for row in page:
-            if not _fits(row, seq, previous) or marks.get(row["seq"], {row["hash"]}) != {
-                row["hash"]
-            }:
+            known = {row["hash"], *marks.get(row["seq"], ())}
+            if not _fits(row, seq, previous) or len(known) > 1:
                 return AuditReport(ok=False, entries=total, first_bad=seq + 1)
             seq, previous = row["seq"], row["hash"]
+        after = seq
         if progress is not None:
             progress(seq, max(total, seq))
     if max(marks, default=0) > seq:
@@ -133,8 +134,10 @@ def verify(
     return AuditReport(ok=True, entries=max(total, seq))
 
 
-def _page(store: Store, after: int) -> Sequence[RowMapping]:
-    query = select(audit).where(audit.c.seq > after).order_by(audit.c.seq).limit(PAGE)
+def _page(store: Store, after: int | None) -> Sequence[RowMapping]:
+    query = select(audit).order_by(audit.c.seq).limit(PAGE)
+    if after is not None:
+        query = query.where(audit.c.seq > after)
     with store.read() as connection, lenient_text(connection):
         return connection.execute(query).mappings().all()
 

@@ -134,8 +134,17 @@ def test_kill_9_while_compressing_loses_nothing(store, windows, file, child, aft
 
 
 @pytest.mark.parametrize("compressed", [False, True])
-@pytest.mark.parametrize("change", ["data = x'00'", "data = substr(data, 2)", "encoding = 'zlib'",
-                                    "encoding = 'raw'", "data = 'text'", "data = CAST(data || x'00' AS BLOB)"])  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        "data = x'00'",
+        "data = substr(data, 2)",
+        "data = 'text'",
+        "data = CAST(data || x'00' AS BLOB)",
+        "encoding = 'zlib'",
+        "encoding = 'raw'",
+    ],
+)
 def test_damage_is_found_when_it_is_read(store, windows, raw_sql, compressed, change):
     """Changed, cut or mislabelled bytes are never handed out as what an agency signed."""
     (digest,) = _keep(windows, SHRINKS)
@@ -147,8 +156,7 @@ def test_damage_is_found_when_it_is_read(store, windows, raw_sql, compressed, ch
     if (after.encoding, after.data) == (before.encoding, before.data):
         assert blobs.raw(store, digest) == SHRINKS
         return
-    trailing = compressed and change == "data = CAST(data || x'00' AS BLOB)"
-    if trailing:
+    if compressed and "||" in change:  # what follows the end of a packed stream means nothing
         assert blobs.raw(store, digest) == SHRINKS
         return
     with pytest.raises(StoreDamaged, match=digest):
