@@ -61,23 +61,26 @@ class FolderSource:
     def poll(self, checkpoint: str | None, limit: int) -> Batch:
         """Return settled files, those not returned before first; raises ``SinkUnavailable``.
 
-        The folder itself is the checkpoint: what lies in it has not been confirmed yet.
+        Whatever lies in the folder has not been confirmed yet, so older files come again, behind
+        the new ones: a file may be moved here with a time before the checkpoint.
         """
         items: list[Item] = []
+        mark = checkpoint or ""
         try:
             settled = self._out.settled()
             names = {seen.path.name for seen in settled}
             self._known = {name: one for name, one in self._known.items() if name in names}
-            for seen in sorted(settled, key=self._given):
+            for seen in sorted(settled, key=lambda seen: self._turn(seen, checkpoint or "")):
                 if len(items) >= limit:
                     break
                 known = self._read(seen)
                 if known is not None and not self._is_leftover(seen.path, known):
                     known.given += 1
                     items.append(known.item)
+                    mark = max(mark, _position(seen))
         except OSError as error:
             raise _away(error) from error
-        return Batch(tuple(items), checkpoint or "-")
+        return Batch(tuple(items), mark)
 
     def confirm(self, key: str, confirmation: Confirmation, receipt: Receipt | None) -> None:
         """Move the file: sent when the broker has it, failed when it was parked or refused.
@@ -95,9 +98,10 @@ class FolderSource:
         except OSError as error:
             raise _away(error) from error
 
-    def _given(self, seen: Seen) -> int:
-        known = self._known.get(seen.path.name)
-        return known.given if known is not None else 0
+    def _turn(self, seen: Seen, checkpoint: str) -> tuple[int, bool, str]:
+        """Sort first what this process has given least often, then what is new, then by time."""
+        known, here = self._known.get(seen.path.name), _position(seen)
+        return known.given if known is not None else 0, here <= checkpoint, here
 
     def _read(self, seen: Seen) -> _Known | None:
         """Return what a file is; ``None``: it is waited for."""
@@ -223,6 +227,11 @@ class FolderSource:
         count = int(failures) + 1
         if self._failures(digest) < count:
             self._failed.mark(digest, str(count))
+
+
+def _position(seen: Seen) -> str:
+    """Return a file's place in the order of time, as a checkpoint holds it; names stay out."""
+    return f"{max(0, seen.signature[2]):020d}:{unread(seen)[:16]}"
 
 
 def _away(error: OSError) -> SinkUnavailable:

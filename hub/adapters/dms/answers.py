@@ -67,8 +67,12 @@ def status_file(message: Inbound, rules: DmsRules) -> bytes:
         text_at(fields, "ResponseFor/Code/Number"), text_at(fields, "ResponseFor/Code/Notation")
     )
     organ_id = text_at(fields, "ResponseFor/OrganId") or message.receiver.value
-    day = text_at(fields, "ResponseFor/PromulgationDate")
-    promulgated = date.fromisoformat(day) if day else None
+    day, moment = text_at(fields, "ResponseFor/PromulgationDate"), text_at(fields, "OccurredAt")
+    try:
+        promulgated = date.fromisoformat(day) if day else None
+        at = datetime.fromisoformat(moment)
+    except ValueError as error:
+        raise SinkRefused(reason="no date: OccurredAt", reason_vi="sai ngày: OccurredAt") from error
     name = fit(text_at(fields, "From/Name"), LENGTHS["OrganName"])
     sender = Organ(text_at(fields, "From/OrganId"), message.sender, name=name)
     code = code if str(code) else _NO_CODE
@@ -78,7 +82,7 @@ def status_file(message: Inbound, rules: DmsRules) -> bytes:
         message.receiver,
         text_at(fields, "StatusCode"),
         text_at(fields, "Description"),
-        datetime.fromisoformat(text_at(fields, "OccurredAt")),
+        at,
     )
     return write_status(status, rules.dialect)
 

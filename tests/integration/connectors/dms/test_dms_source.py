@@ -10,12 +10,14 @@ from datetime import datetime, timezone
 
 import pytest
 
+from connectors.dms import app
 from connectors.dms.source import FolderSource
 from hub.adapters.contract import Confirmation
 from hub.adapters.dms.archive import Archive
 from hub.codes import AgencyCode, MessageId, MessageType
 from hub.envelope import MAX_INLINE, Receipt, Recipient
 from hub.errors import SinkUnavailable
+from hub.testing.conformance.run import check
 
 NOW = datetime(2026, 3, 20, 2, 0, tzinfo=timezone.utc)
 
@@ -376,3 +378,24 @@ def test_source_and_confirmations_are_the_contracts(author):
         author.source.confirm(item.key, what, None)
     assert len(author.files("out")) == 1
     assert isinstance(author.source, FolderSource)
+
+
+def test_file_moved_in_with_an_older_time(author):
+    """A file whose time lies before the checkpoint is found all the same."""
+    author.new("H17.15", number="1")
+    batch = author.source.poll(None, 10)
+    author.start()
+    author.new("H17.15", number="2")
+    late = next(path for path in author.folder("out").iterdir() if "van-ban-2" in path.name)
+    os.utime(late, (1, 1))
+    author.start()
+    again = author.source.poll(batch.checkpoint, 10)
+    assert len(again.items) == 2
+    assert again.checkpoint == batch.checkpoint
+
+
+def test_connector_conforms():
+    """The conformance suite that vendors' connectors must pass finds nothing."""
+    results = list(check(app))
+    assert len(results) > 20
+    assert [result for result in results if not result.ok] == []
