@@ -10,14 +10,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from connectors.dms.config import options_of
-from connectors.dms.probe import FolderProbe
 from connectors.dms.sink import FolderSink
 from connectors.dms.source import FolderSource
 from hub.adapters.contract import Parts
 from hub.adapters.dms.arriving import ACCEPTS
+from hub.adapters.dms.folder_probe import FolderProbe
 from hub.adapters.runner import ConnectorSettings, main_for
 from hub.codes import AgencyCode, Environment
 
+RENAMED = frozenset({"out_folder", "sent_folder", "failed_folder"})
+"""Folders between which files are moved."""
 ATTACHMENTS = True
 """Told to the conformance suite: files arrive byte for byte."""
 
@@ -33,7 +35,7 @@ def parts(
     options = options_of(given, folder)
     rules = options.rules(agency, environment)
     return Parts(
-        probe=FolderProbe(options),
+        probe=FolderProbe(options.folders, RENAMED),
         source=FolderSource(options, rules, clock),
         sink=FolderSink(options.in_folder, rules, clock),
         accepts=ACCEPTS,

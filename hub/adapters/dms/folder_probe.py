@@ -1,23 +1,23 @@
-"""Whether the folders are there, usable, and on one file system where files are renamed."""
+"""Whether folders are there, usable, and on one file system where files are renamed."""
 
 from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 
-from connectors.dms.config import DmsOptions
 from hub.adapters.contract import Health
 
 _ACCESS = os.R_OK | os.W_OK | os.X_OK
 
 
 class FolderProbe:
-    """Probe of the four folders."""
+    """Probe of named folders, those of ``together`` on one file system."""
 
-    def __init__(self, options: DmsOptions) -> None:
-        names = ("out_folder", "in_folder", "sent_folder", "failed_folder")
-        self._folders: dict[str, Path] = {name: getattr(options, name) for name in names}
+    def __init__(self, folders: Mapping[str, Path], together: frozenset[str]) -> None:
+        self._folders = dict(folders)
+        self._together = together
 
     def probe(self) -> Health:
         """Look at each folder once; never raises."""
@@ -31,9 +31,10 @@ class FolderProbe:
             if not stat.S_ISDIR(found.st_mode) or not os.access(path, _ACCESS):
                 remedy = f"let this account read and write {path}"
                 return Health(ok=False, detail=f"{name}: not a usable folder", remedy=remedy)
-            if name != "in_folder":
+            if name in self._together:
                 devices.add(found.st_dev)
         if len(devices) > 1:
-            remedy = "put out, sent and failed folder on one file system: files are renamed"
+            names = ", ".join(sorted(self._together))
+            remedy = f"put {names} on one file system: files are renamed"
             return Health(ok=False, detail="folders on several file systems", remedy=remedy)
-        return Health(ok=True, detail=str(self._folders["out_folder"]))
+        return Health(ok=True, detail=", ".join(self._folders))
