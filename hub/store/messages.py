@@ -14,7 +14,8 @@ from hub.store.text import storable
 from hub.store.times import from_us
 
 MAX_TRACED = 200
-"""Messages in one trace: a dossier with more events than this is shown by its latest ones."""
+"""Messages in one trace: a dossier with more than this is shown by its latest ones. Of forged
+arrivals that claim an id, which anybody can send, the first ones are shown."""
 
 
 def trace(store: Store, wanted: str) -> list[dict[str, Any]]:
@@ -41,7 +42,10 @@ def trace(store: Store, wanted: str) -> list[dict[str, Any]]:
         ).mappings()
         found = [_message(connection, row) for row in reversed(list(rows))]
         forged = connection.execute(
-            select(quarantine).where(quarantine.c.claimed_id == wanted.lower())
+            select(quarantine)
+            .where(quarantine.c.claimed_id == wanted.lower())
+            .order_by(quarantine.c.arrived_us)
+            .limit(MAX_TRACED)
         ).mappings()
         return found + [_forged(connection, row) for row in forged]
 
@@ -119,8 +123,13 @@ def _event(at_us: int, kind: str, detail: dict[str, Any]) -> dict[str, Any]:
 
 
 def _in_order(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """By time; of the same time, recorded events stay before what was derived from other rows."""
-    return sorted(found, key=lambda event: str(event["at"]))
+    """By time; within one window's moment in the order in which things happen."""
+    order = {"receipt_sent": 1, "confirmed": 2, "receipt_confirmed": 2}
+    last = ("delivered", "refused", "deferred", "expired")
+    return sorted(
+        found,
+        key=lambda event: (event["at"], order.get(event["kind"], 3 if event["kind"] in last else 0)),
+    )
 
 
 def counts(store: Store) -> dict[str, int]:

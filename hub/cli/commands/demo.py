@@ -230,7 +230,8 @@ def _summary(call: Invocation, result: dict[str, Any]) -> None:
     if call.json:
         return
     if not call.console.is_terminal:
-        call.console.print(_render(call, result["steps"], "", 0))
+        seconds = sum(step["ms"] for step in result["steps"]) / 1000
+        call.console.print(_render(call, result["steps"], "", seconds))
     counts = result.get("messages", {})
     if counts:
         call.table(call.text("Thông điệp", "Messages"), list(counts), [list(counts.values())])

@@ -108,7 +108,7 @@ def resolve(
 ) -> None:
     """Thông điệp gửi tới mã này đi đâu / where a message to this code goes."""
     call = invocation(context)
-    moment = _moment(at) if at else now()
+    moment = now() if at is None else _moment(at)
     with opened(call.settings) as opened_store:
         directory = directory_of(opened_store)
     found = directory.resolve(agency(code, call.settings.hub.environment, "CODE"), moment)

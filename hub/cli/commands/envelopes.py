@@ -115,7 +115,7 @@ def verify(
 ) -> None:
     """Xét phong bì như bộ định tuyến / judge envelopes as the router does."""
     call = invocation(context)
-    moment = parse_time(at, "--at") if at else now()
+    moment = now() if at is None else parse_time(at, "--at")
     judge = judgement.Judge.of(call.settings)
     results = []
     with progress(call, "Đang xét", "Judging") as advance:

@@ -125,7 +125,7 @@ def retire(
 ) -> None:
     """Ngừng một chứng thư từ lúc nêu (mặc định: bây giờ) / retire a certificate, now or --at."""
     call = invocation(context)
-    moment = parse_time(at, "--at") if at else now()
+    moment = now() if at is None else parse_time(at, "--at")
     wanted = _code(call, agency, "--agency") if agency else None
     with opened(call.settings) as opened_store:
         row = _matching(store.certificates(opened_store, wanted), sha256)
