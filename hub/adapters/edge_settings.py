@@ -21,10 +21,15 @@ class _Connector(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: str
+    """An installed kind (entry point ``lienthong.connectors``), or a name of one's own."""
     module: Annotated[str, Field(pattern=r"^([A-Za-z_]\w*(\.[A-Za-z_]\w*)*)?$")] = ""
+    """The Python module to run, for a connector that is no installed kind."""
     path: str = ""
+    """The folder in which that module's package lies."""
     agency: str
+    """Whose inbox it reads and whose key it signs with; one inbox has one connector."""
     poll_s: Annotated[float, Field(ge=0.05, le=86_400)] = 5.0
+    """Seconds between two polls of the source."""
 
 
 class _File(BaseModel):

@@ -11,11 +11,12 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from hub.testing.reference import cli, errors, headers, settings, types
+from hub.testing.reference import cli, connectors, errors, headers, settings, types
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "errors.md": errors.page,
     "settings.md": settings.page,
+    "connectors.md": connectors.page,
     "types.md": types.page,
     "headers.md": headers.page,
     "cli.md": cli.page,

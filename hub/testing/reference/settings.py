@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import Any, Literal, get_args, get_origin
-
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from hub.settings import Settings
 from hub.testing.reference.markdown import NOTE, code, table
+from hub.testing.reference.models import model_table
 
 SETTINGS_INTRO = f"""# Settings · Thiết lập
 
@@ -33,9 +29,7 @@ ENVIRONMENT = (
 
 def page() -> str:
     """Every key of ``hub.toml`` with its default and limits, and the environment variables."""
-    parts = [
-        SETTINGS_INTRO,
-    ]
+    parts = [SETTINGS_INTRO]
     for name, info in Settings.model_fields.items():
         model = info.annotation
         if isinstance(model, type) and issubclass(model, BaseModel):
@@ -47,57 +41,6 @@ def page() -> str:
     return "\n".join(parts)
 
 
-def model_table(model: type[BaseModel]) -> str:
-    """Return the fields of one settings table: key, type, default, limits, meaning."""
-    rows = [
-        (
-            code(info.alias or key),
-            _kind(info),
-            _default(info),
-            _limits(info),
-            info.description or "",
-        )
-        for key, info in model.model_fields.items()
-    ]
-    return table(("key", "type", "default", "limits", "meaning"), rows)
-
-
 def _doc(model: type) -> str:
     text = " ".join((model.__doc__ or "").split()).partition(": ")[2]
     return text[:1].upper() + text[1:]
-
-
-def _kind(info: FieldInfo) -> str:
-    kind: Any = info.annotation
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return " or ".join(code(one.value) for one in kind)
-    if get_origin(kind) is Literal:
-        return " or ".join(code(one) for one in get_args(kind))
-    return KINDS.get(kind, str(kind))
-
-
-KINDS = {str: "text", int: "whole number", float: "number", tuple[int, ...]: "whole numbers"}
-
-
-def _default(info: FieldInfo) -> str:
-    if info.is_required():
-        return "*(required)*"
-    value = info.default
-    if value is PydanticUndefined:
-        return ""
-    if isinstance(value, Enum):
-        value = value.value
-    if isinstance(value, tuple):
-        return code(list(value))
-    return code(value) if value != "" else "*(empty)*"
-
-
-def _limits(info: FieldInfo) -> str:
-    signs = (("ge", "≥"), ("gt", ">"), ("le", "≤"), ("lt", "<"))
-    found = [
-        f"{sign} {getattr(rule, name)}"
-        for rule in info.metadata
-        for name, sign in signs
-        if getattr(rule, name, None) is not None
-    ]
-    return ", ".join(found)
