@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, insert, select, update
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, CursorResult
 
+from hub.errors import NotFound
 from hub.store import audit
 from hub.store.dialect import upsert
 from hub.store.engine import Store
@@ -36,6 +38,12 @@ def _change(store: Store, entry: AuditEntry) -> Iterator[Connection]:
         connection.execute(
             upsert(connection, meta, ("key",)), {"key": REVISION, "value": current + 1}
         )
+
+
+def _found(done: CursorResult[Any], value: str) -> None:
+    """Undo a change of what is not there: the log would tell of something that never happened."""
+    if done.rowcount != 1:
+        raise NotFound(value=value)
 
 
 def revision(store: Store) -> int:
@@ -99,15 +107,17 @@ def agencies(store: Store) -> list[AgencyRow]:
 def set_attached(
     store: Store, codes: Sequence[str], *, actor: str, at: datetime, attached: bool = True
 ) -> None:
-    """Give agencies an inbox on this hub, or take it away (the queue itself is the topology's)."""
+    """Give agencies an inbox on this hub, or take it away (the queue itself is the topology's).
+
+    Raises ``NotFound`` for a code that is not in the directory; then nothing is changed.
+    """
     action = "directory.attach" if attached else "directory.detach"
     with _change(store, AuditEntry(at, actor, action, " ".join(codes)[:200])) as connection:
-        for start in range(0, len(codes), 500):
-            connection.execute(
-                update(agency_table)
-                .where(agency_table.c.code.in_(codes[start : start + 500]))
-                .values(attached=attached)
+        for code in codes:
+            done = connection.execute(
+                update(agency_table).where(agency_table.c.code == code).values(attached=attached)
             )
+            _found(done, code)
 
 
 def add_rule(store: Store, rule: AccessRow, actor: str, at: datetime) -> None:
@@ -128,9 +138,10 @@ def add_rule(store: Store, rule: AccessRow, actor: str, at: datetime) -> None:
 
 
 def remove_rule(store: Store, rule_id: int, actor: str, at: datetime) -> None:
-    """Remove an access rule by its id."""
+    """Remove an access rule by its id; raises ``NotFound``."""
     with _change(store, AuditEntry(at, actor, "access.remove", str(rule_id))) as connection:
-        connection.execute(delete(access_rules).where(access_rules.c.id == rule_id))
+        done = connection.execute(delete(access_rules).where(access_rules.c.id == rule_id))
+        _found(done, str(rule_id))
 
 
 def rules(store: Store) -> list[AccessRow]:
@@ -164,14 +175,18 @@ def add_certificate(store: Store, row: CertificateRow, actor: str, at: datetime)
 def retire_certificate(
     store: Store, sha256: str, agency: str, moment: datetime, actor: str, at: datetime
 ) -> None:
-    """Let a registration end at ``moment``; what was accepted before stays accepted."""
+    """Let a registration end at ``moment``; what was accepted before stays accepted.
+
+    Raises ``NotFound`` for a certificate that is not registered for the agency.
+    """
     entry = AuditEntry(at, actor, "trust.retire", f"{agency} {sha256}")
     with _change(store, entry) as connection:
-        connection.execute(
+        done = connection.execute(
             update(certificate_table)
             .where(certificate_table.c.sha256 == sha256, certificate_table.c.agency == agency)
             .values(retired_us=to_us(moment))
         )
+        _found(done, f"{agency} {sha256}")
 
 
 def certificates(store: Store, agency: str | None = None) -> list[CertificateRow]:

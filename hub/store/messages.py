@@ -128,7 +128,10 @@ def _in_order(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     last = ("delivered", "refused", "deferred", "expired")
     return sorted(
         found,
-        key=lambda event: (event["at"], order.get(event["kind"], 3 if event["kind"] in last else 0)),
+        key=lambda event: (
+            event["at"],
+            order.get(event["kind"], 3 if event["kind"] in last else 0),
+        ),
     )
 
 

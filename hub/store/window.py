@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from hub.errors import SecondRouter
@@ -42,6 +42,8 @@ NOT_FINAL = tuple(
     state.value for state in (DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.PARKED)
 )
 """States of a delivery that are not its last."""
+_NOT_FINAL = or_(*[deliveries.c.state == state for state in NOT_FINAL])
+"""Spelt out: a list of parameters cannot stand in a statement that is executed for many rows."""
 Key = tuple[str, str]
 OrderKey = tuple[str, str, str]
 
@@ -172,7 +174,7 @@ class WindowTx:
             return
         statement = (
             update(deliveries)
-            .where(deliveries.c.id == bindparam("delivery"), deliveries.c.state.in_(NOT_FINAL))
+            .where(deliveries.c.id == bindparam("delivery"), _NOT_FINAL)
             .values(
                 state=bindparam("new_state"),
                 reason=bindparam("new_reason"),

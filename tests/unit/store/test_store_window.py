@@ -330,6 +330,22 @@ def test_a_final_state_stays(windows, before, after):
         )  # fmt: skip
 
 
+def test_many_changes_in_one_window(windows):
+    """A window of receipts changes as many deliveries as it has, each to its own state."""
+    record = whole()
+    with windows.window() as tx:
+        tx.record(record)
+        states = (DeliveryState.DELIVERED, DeliveryState.REFUSED)
+        changes = tuple(
+            DeliveryChange(row.id, state, at(1))
+            for row, state in zip(record.deliveries, states, strict=True)
+        )
+        tx.record(WindowRecord(changes=changes))
+        (prior,) = tx.priors([(record.messages[0].sender, record.messages[0].message_id)]).values()
+    expected = {row.id: state for row, state in zip(record.deliveries, states, strict=True)}
+    assert {row.id: row.state for row in prior.deliveries} == expected
+
+
 def test_attempts_are_counted_in_the_store(windows):
     """Only changes that end an attempt count."""
     one = message()
