@@ -37,13 +37,14 @@ _WHOLE = "receipt.rejected"
 
 @dataclass(slots=True)
 class _Known:
-    """A file that was read, as long as it lies there unchanged."""
+    """A file that was digested, as long as it lies there unchanged. Its bytes are not kept."""
 
     signature: Signature
     digest: str
-    item: Item
     given: int = 0
     """How often a poll has returned it."""
+    late: bool = False
+    """Whether its place was before the checkpoint then, so that the next one proves nothing."""
 
 
 class FolderSource:
@@ -65,18 +66,17 @@ class FolderSource:
         the new ones: a file may be moved here with a time before the checkpoint.
         """
         items: list[Item] = []
-        mark = checkpoint or ""
+        before = mark = checkpoint or ""
         try:
             settled = self._out.settled()
             names = {seen.path.name for seen in settled}
             self._known = {name: one for name, one in self._known.items() if name in names}
-            for seen in sorted(settled, key=lambda seen: self._turn(seen, checkpoint or "")):
+            for seen in sorted(settled, key=lambda seen: self._turn(seen, before)):
                 if len(items) >= limit:
                     break
-                known = self._read(seen)
-                if known is not None and not self._is_leftover(seen.path, known):
-                    known.given += 1
-                    items.append(known.item)
+                item = self._due(seen, before)
+                if item is not None:
+                    items.append(item)
                     mark = max(mark, _position(seen))
         except OSError as error:
             raise _away(error) from error
@@ -98,39 +98,61 @@ class FolderSource:
         except OSError as error:
             raise _away(error) from error
 
-    def _turn(self, seen: Seen, checkpoint: str) -> tuple[int, bool, str]:
+    def _turn(self, seen: Seen, before: str) -> tuple[int, bool, str]:
         """Sort first what this process has given least often, then what is new, then by time."""
         known, here = self._known.get(seen.path.name), _position(seen)
-        return known.given if known is not None else 0, here <= checkpoint, here
+        return known.given if known is not None else 0, here <= before, here
 
-    def _read(self, seen: Seen) -> _Known | None:
-        """Return what a file is; ``None``: it is waited for."""
-        known = self._known.get(seen.path.name)
+    def _due(self, seen: Seen, before: str) -> Item | None:
+        """Return the item of a file; ``None``: it is waited for, put away, or in the outbox."""
+        known, here = self._known.get(seen.path.name), _position(seen)
         if known is not None and known.signature == seen.signature:
-            return known
-        digest, label = unread(seen), safe(seen.path.name)[:_LABEL]
-        try:
-            content = content_of(seen)
-            digest = content.digest
-            item = self._item(content, seen.path.name, label)
-        except FileIncomplete as error:
-            if self._out.age_s(seen) < self._options.incomplete_after_s:
+            in_outbox = known.given > 0 and not known.late and here <= before
+            if self._is_leftover(seen.path, known) or in_outbox:
                 return None
-            item = Item(self._key(digest), error=error, label=label)
-        known = self._known[seen.path.name] = _Known(seen.signature, digest, item)
+        else:
+            known = None
+        content = self._content(seen)
+        if content is None:
+            return None
+        if known is None:
+            known = self._remember(seen, content.digest)
+            if self._is_leftover(seen.path, known):
+                return None
+        item = self._item(seen, content)
+        if item is not None:
+            known.given += 1
+            known.late = here <= before
+        return item
+
+    def _remember(self, seen: Seen, digest: str) -> _Known:
+        known = self._known[seen.path.name] = _Known(seen.signature, digest)
         return known
 
-    def _item(self, content: Content, name: str, label: str) -> Item:
-        """Map a file's content; raises ``FileIncomplete`` when its end is missing."""
+    def _content(self, seen: Seen) -> Content | None:
+        """Read a file; ``None``: it is locked or changing, and may still be waited for."""
+        try:
+            return content_of(seen)
+        except FileIncomplete as error:
+            return Content(unread(seen), error=error) if self._is_old(seen) else None
+
+    def _is_old(self, seen: Seen) -> bool:
+        return self._out.age_s(seen) >= self._options.incomplete_after_s
+
+    def _item(self, seen: Seen, content: Content) -> Item | None:
+        """Map a file's content; ``None``: its end is missing, and may still come."""
         key, data, error = self._key(content.digest), content.data, content.error
+        label = safe(seen.path.name)[:_LABEL]
         if data is not None:
             try:
-                draft = draft_of(data, name, self._rules, self._clock())
+                draft = draft_of(data, seen.path.name, self._rules, self._clock())
                 return Item(key, draft, label=label)
             except EdxmlMalformed as malformed:
-                if not ends_whole(data):
-                    raise FileIncomplete(malformed.detail, name=label) from malformed
                 error = malformed
+                if not ends_whole(data):
+                    if not self._is_old(seen):
+                        return None
+                    error = FileIncomplete(malformed.detail, name=label)
             except HubError as refused:
                 error = refused
         return Item(key, error=error.at(file=label) if error else None, label=label)
@@ -139,12 +161,13 @@ class FolderSource:
         return f"{digest}:{self._failures(digest)}"
 
     def _failures(self, digest: str) -> int:
-        return int(self._failed.marked(digest) or 0)
+        marked = self._failed.marked(digest)
+        return int(marked) if marked.isdigit() else 0
 
     def _is_leftover(self, path: Path, known: _Known) -> bool:
         """Put away a file whose key was published: left by a crash, or a copy of what was sent."""
         key, _, name = self._sent.marked(known.digest).partition("\n")
-        if key != known.item.key:
+        if not key or key != self._key(known.digest):
             return False
         if not (name and (self._sent.folder / name).exists()):
             self._put_away(path, known, key)
@@ -155,20 +178,26 @@ class FolderSource:
         return True
 
     def _find(self, key: str) -> tuple[Path, _Known] | None:
-        """Find a key's file in the out folder; after a restart every file is read again."""
-        found = self._cached(key)
-        if found is None:
-            for seen in self._out.everything():
-                self._read(seen)
-            found = self._cached(key)
-        return found
+        """Find a key's file in the out folder; after a restart every file is read again.
 
-    def _cached(self, key: str) -> tuple[Path, _Known] | None:
-        pairs = ((self._options.out_folder / name, one) for name, one in self._known.items())
-        return next((pair for pair in pairs if pair[1].item.key == key), None)
+        Told late of a key that has failed since, it finds nothing: the file was put back anew.
+        """
+        digest = key.partition(":")[0]
+        if key != self._key(digest):
+            return None
+        for name, known in self._known.items():
+            if known.digest == digest:
+                return self._options.out_folder / name, known
+        for seen in self._out.everything():
+            content = self._content(seen)
+            if content is not None and content.digest == digest:
+                return seen.path, self._remember(seen, digest)
+        return None
 
     def _published(self, key: str) -> None:
         digest = key.partition(":")[0]
+        if key != self._key(digest):
+            return
         if self._sent.marked(digest).partition("\n")[0] != key:
             self._sent.mark(digest, f"{key}\n")
         found = self._find(key)
@@ -187,11 +216,20 @@ class FolderSource:
 
     def _parked(self, key: str) -> None:
         found, at = self._find(key), self._clock()
-        name, error = (found[0].name, found[1].item.error) if found else ("", None)
-        lines = reason_lines(
-            name, "parked", f"xem: hub parked show {key}", f"see: hub parked show {key}", at
-        )
+        name = found[0].name if found is not None else ""
+        error = self._error(found[0]) if found is not None else None
+        vi, en = f"xem: hub parked show {key}", f"see: hub parked show {key}"
+        lines = reason_lines(name, "parked", vi, en, at)
         self._fail(key, name, lines if error is None else error_lines(name, error, at))
+
+    def _error(self, path: Path) -> HubError | None:
+        """Return why a file cannot be sent, as the poll found it."""
+        seen = next((one for one in self._out.everything() if one.path == path), None)
+        content = self._content(seen) if seen is not None else None
+        if seen is None or content is None:
+            return None
+        item = self._item(seen, content)
+        return item.error if item is not None else FileIncomplete(name=safe(path.name))
 
     def _refused(self, key: str, receipt: Receipt) -> None:
         name = self._sent.marked(key.partition(":")[0]).partition("\n")[2]

@@ -109,7 +109,8 @@ class Folder:
                     continue
                 before = self._known.get(entry.name)
                 same = before is not None and before.signature == signature(found)
-                since = before.since if before is not None and same else now
+                # A clock that was set back must not make a file wait for the time it lost.
+                since = min(before.since, now) if before is not None and same else now
                 yield Seen(self._path / entry.name, signature(found), since, found.st_mode)
 
     def _ready(self, seen: Seen, now: datetime) -> bool:

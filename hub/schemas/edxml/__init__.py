@@ -2,7 +2,7 @@
 
 ``read`` takes what working systems send, in either dialect, and says what it tolerated; the bytes
 that came are what travels on. ``write_document`` and ``write_status`` write the vendors' spelling,
-byte for byte the same from the same input. Rules and their sources: ``docs/reference/edxml.md``.
+byte for byte the same from the same input. What is refused: ``docs/howto/dms.md``.
 """
 
 from hub.schemas.edxml.model import (

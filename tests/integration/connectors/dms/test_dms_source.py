@@ -399,3 +399,38 @@ def test_connector_conforms():
     results = list(check(app))
     assert len(results) > 20
     assert [result for result in results if not result.ok] == []
+
+
+def test_what_the_outbox_has_is_not_read_again(author):
+    """After its batch was committed a file is not returned again, and its bytes are not kept."""
+    author.new("H17.15")
+    batch = author.source.poll(None, 10)
+    assert len(author.source.poll(None, 10).items) == 1
+    assert author.source.poll(batch.checkpoint, 10).items == ()
+    author.confirm(batch.items[0].key, "published")
+    assert author.files("out") == []
+
+
+def test_late_word_of_an_old_key_changes_nothing(author):
+    """Told again of a key whose file failed and was put back, the new attempt stays untouched."""
+    author.new("H17.15")
+    (item,) = author.items()
+    author.confirm(item.key, "published")
+    author.confirm(item.key, "refused", receipt(item.key, "receipt.rejected"))
+    (back,) = [name for name in author.files("failed") if name.endswith(".edxml")]
+    (author.folder("failed") / back).rename(author.folder("out") / back)
+    author.confirm(item.key, "refused", receipt(item.key, "receipt.rejected"))
+    author.confirm(item.key, "published")
+    assert author.files("out") == [back]
+    assert [again.key for again in author.items()] == [f"{item.key.partition(':')[0]}:1"]
+
+
+def test_clock_that_is_set_back(office, sample):
+    """A file does not wait for the hours that the clock lost."""
+    author = office("H12.15", settle_s=5)
+    author.put(sample("valid/new_java"))
+    assert codes(author) == []
+    author.clock.forward(-3600)
+    assert codes(author) == []
+    author.clock.forward(5)
+    assert codes(author) == ["ok"]
