@@ -94,6 +94,7 @@ def apply_once(bed: Bed) -> None:
     "lookup.unknown",
     "Sink.lookup",
     "lookup của một khóa chưa ghi trả None và không làm thay đổi gì.",
+    shared=True,
 )
 def lookup_unknown(bed: Bed) -> None:
     """Looking up a key that was never applied returns None and changes nothing."""
@@ -109,6 +110,7 @@ def lookup_unknown(bed: Bed) -> None:
     "apply.refuses",
     "Sink.apply, Parts.accepts",
     "Loại thông điệp không nằm trong accepts bị từ chối bằng SinkRefused, không để lại gì.",
+    shared=True,
 )
 def apply_refuses(bed: Bed) -> None:
     """A message type outside accepts is refused with SinkRefused and leaves nothing."""
