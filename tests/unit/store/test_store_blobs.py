@@ -117,7 +117,7 @@ print("finished", flush=True)
 """
 
 
-@pytest.mark.parametrize("after", range(1, 12, 2))
+@pytest.mark.parametrize("after", [1, 4, 7, 10])
 def test_kill_9_while_compressing_loses_nothing(store, windows, file, child, after):
     """Killed at any step, every blob still reads as it was, and the work can go on."""
     raws = [b"%d" % n * 20_000 for n in range(6)]
