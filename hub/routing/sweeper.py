@@ -23,7 +23,7 @@ from hub.store import audit as audit_log
 from hub.store import blobs, deliveries
 from hub.store.deliveries import StoredDelivery
 from hub.store.engine import Store
-from hub.store.rows import DeliveryChange, DeliveryState, EventRow, WindowRecord
+from hub.store.rows import DeliveryChange, DeliveryState, EventRow, ReceiptRow, WindowRecord
 from hub.store.window import WindowStore
 
 UNCONFIRMED_AFTER = timedelta(seconds=60)
@@ -48,7 +48,8 @@ def sweep(
 ) -> Swept:
     """Publish again, expire, note the end of the log, compress; one batch of each.
 
-    Raises ``StoreUnavailable``. A broker that is away is waited for until ``stop`` is set.
+    Raises ``StoreUnavailable``, or ``AuditBroken`` when the log's end was cut. A broker that is
+    away is waited for until ``stop`` is set.
     """
     outbox = Outbox(store, publisher, lambda: at)
     again = _unconfirmed(store, at, context)
@@ -57,8 +58,9 @@ def sweep(
     outbox.publish(expired, context, stop)
     with WindowStore(store).window() as tx:
         tx.confirm(outbox.confirmed.deliveries, outbox.confirmed.receipts, at)
+    compressed = blobs.compress(store)
     audit_log.checkpoint(store, at)
-    return Swept(len(again), len(expired), blobs.compress(store))
+    return Swept(len(again), len(expired), compressed)
 
 
 def _unconfirmed(store: Store, at: datetime, context: Context) -> list[Send]:
@@ -83,26 +85,18 @@ def _send(stored: StoredDelivery) -> Send:
 
 
 def _expire(store: Store, at: datetime, context: Context) -> list[Send]:
-    """Declare deliveries expired and return the receipts that say so, recorded already."""
-    found = deliveries.expired(store, at - EXPIRED_AFTER)
-    if not found:
+    """Declare deliveries expired and return the receipts that say so, recorded already.
+
+    A receipt may arrive between reading and writing: what it spoke a final word about stays.
+    """
+    candidates = deliveries.expired(store, at - EXPIRED_AFTER)
+    if not candidates:
         return []
-    limit = context.time.max_age_days
-    told = [
-        notice(
-            voice.EXPIRED,
-            one.raw,
-            row=one.delivery.message,
-            digest=one.digest,
-            sender=one.sender,
-            error=MessageExpired(limit=limit),
-            context=context,
-            at=at,
-        )
-        for one in _one_each(found)
-    ]
-    receipts = tuple(row for row in told if row is not None)
     with WindowStore(store).window() as tx:
+        still = tx.still_open([one.delivery.id for one in candidates])
+        found = [one for one in candidates if one.delivery.id in still]
+        told = [_told(one, at, context) for one in _one_each(found)]
+        receipts = tuple(row for row in told if row is not None)
         tx.record(
             WindowRecord(
                 receipts=receipts,
@@ -115,6 +109,19 @@ def _expire(store: Store, at: datetime, context: Context) -> list[Send]:
             )
         )
     return [sent(row, context) for row in receipts]
+
+
+def _told(one: StoredDelivery, at: datetime, context: Context) -> ReceiptRow | None:
+    return notice(
+        voice.EXPIRED,
+        one.raw,
+        row=one.delivery.message,
+        digest=one.digest,
+        sender=one.sender,
+        error=MessageExpired(limit=context.time.max_age_days),
+        context=context,
+        at=at,
+    )
 
 
 def _one_each(found: Sequence[StoredDelivery]) -> list[StoredDelivery]:
