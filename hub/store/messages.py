@@ -124,13 +124,13 @@ def _event(at_us: int, kind: str, detail: dict[str, Any]) -> dict[str, Any]:
 
 def _in_order(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """By time; within one window's moment in the order in which things happen."""
-    order = {"receipt_sent": 1, "confirmed": 2, "receipt_confirmed": 2}
+    order = {"receipt_sent": 1, "confirmed": 2, "receipt_confirmed": 3}
     last = ("delivered", "refused", "deferred", "expired")
     return sorted(
         found,
         key=lambda event: (
             event["at"],
-            order.get(event["kind"], 3 if event["kind"] in last else 0),
+            order.get(event["kind"], 4 if event["kind"] in last else 0),
         ),
     )
 
