@@ -23,6 +23,7 @@ from hub.adapters.edge_receipts import (
     standing,
     unpack,
 )
+from hub.adapters.faults import guarded
 from hub.adapters.incoming import Incoming, Settled, quarantine
 from hub.adapters.ordering import Stream
 from hub.codes import AgencyCode
@@ -43,7 +44,7 @@ class Answers:
     def settle(self, incoming: Incoming, at: datetime, *, waited: bool) -> Settled | None:
         """Deal with a receipt; ``None``: it is held back (never when it ``waited``)."""
         try:
-            believed = self._believe(incoming, at)
+            believed = guarded(lambda: self._believe(incoming, at))
         except HubError as error:
             if error.code.startswith("store."):
                 raise

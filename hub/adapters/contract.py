@@ -141,8 +141,10 @@ class Sink(Protocol):
         """Write the message; ``key`` goes into the legacy system in the same transaction.
 
         Raises ``SinkUnavailable`` (transient: deferred, or the consumer pauses), ``SinkRefused``
-        (permanent: ``receipt.refused``) or any other ``HubError`` (parked). Messages of one order
-        key come in order; after a crash the same key may come again, but only after ``lookup``.
+        (permanent: ``receipt.refused``) or any other ``HubError`` (parked). ``SinkUnavailable``
+        vouches that calling again with this key is safe: nothing was written, or the key finds
+        it; whoever cannot tell raises ``SinkUnknown``. Messages of one order key come in order;
+        the same key may come again after a failure or a crash, but only after ``lookup``.
         """
 
     def lookup(self, key: str) -> Applied | None:

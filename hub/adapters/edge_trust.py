@@ -7,7 +7,7 @@ from typing import Protocol
 
 from hub import log
 from hub.codes import AgencyCode
-from hub.errors import StoreUnavailable
+from hub.errors import HubError
 from hub.settings import Settings
 from hub.signing.keys import SigningKey
 from hub.signing.trust import TrustStore
@@ -48,7 +48,7 @@ class EdgeTrust:
         self._revision = revision
 
     def _look(self, at: datetime) -> None:
-        """Load anew if the revision has moved; a store that is away leaves what there is."""
+        """Load anew if the revision has moved; what cannot be read now leaves what there is."""
         if self._looked is not None and timedelta() <= at - self._looked < LOOK_EVERY:
             return
         self._looked = at
@@ -57,8 +57,8 @@ class EdgeTrust:
             if revision != self._revision:
                 self._load(revision)
                 _log.info("trust_loaded", revision=revision)
-        except StoreUnavailable as error:
-            _log.warning("trust_not_loaded", code=error.code)
+        except HubError as error:
+            _log.error("trust_not_loaded", code=error.code)
 
     def verifier(self, at: datetime) -> Verifier:
         """Return what judges signatures at that time."""

@@ -24,7 +24,14 @@ def guarded(work: Callable[[], _T]) -> _T:
     except HubError:
         raise
     except Exception as error:
-        raise InternalFault(kind=f"{type(error).__name__} {_place(error)}".strip()) from error
+        raise fault(error) from error
+
+
+def fault(error: Exception) -> HubError:
+    """Return an error as it may be kept and told: itself, or its kind and place."""
+    if isinstance(error, HubError):
+        return error
+    return InternalFault(kind=f"{type(error).__name__} {_place(error)}".strip())
 
 
 def told(error: BaseException) -> dict[str, str]:

@@ -14,16 +14,20 @@ from dataclasses import dataclass
 from hub import log
 from hub.adapters.answers import Answers
 from hub.adapters.edge import Backoff, Edge
+from hub.adapters.faults import fault
 from hub.adapters.handover import Handover
-from hub.adapters.incoming import Incoming, Settled, SystemDown, judge
+from hub.adapters.incoming import Incoming, Settled, SystemDown, judge, quarantine
 from hub.adapters.ordering import HOLD_MESSAGES, overdue
 from hub.adapters.port import Client
 from hub.broker.ports import Outcome
 from hub.envelope import Arrival, SignedEnvelope
+from hub.errors import StoreUnavailable
 
 WINDOW = HOLD_MESSAGES + 8
 """Arrivals in hand at once, with those held back, and the prefetch of each queue: small, so that
 a pause gives little back, and above ``HOLD_MESSAGES``, so that reading goes on beside them."""
+HOPELESS_AFTER = 6
+"""Redeliveries after which a message that our own code fails on is set aside, as at the router."""
 
 _log = log.get("inbound")
 
@@ -125,12 +129,24 @@ class InboundLane:
 
     def _settle(self, incoming: Incoming, *, waited: bool = False) -> bool:
         """Deal with one message; ``False``: it is held back."""
-        receipt = incoming.valid.header.type.is_receipt
-        side = self._answers if receipt else self._handover
-        settled: Settled | None = side.settle(incoming, self._edge.clock(), waited=waited)
+        try:
+            settled = self._settled(incoming, waited=waited)
+        except (StoreUnavailable, SystemDown):
+            raise
+        except Exception as error:
+            if incoming.arrival.redeliveries < HOPELESS_AFTER:
+                raise
+            failure = fault(error)
+            settled = quarantine(incoming.arrival, failure, self._edge, self._edge.clock())
         if settled is not None:
             self._finished.append(_Finished(incoming.arrival, settled.envelope))
         return settled is not None
+
+    def _settled(self, incoming: Incoming, *, waited: bool) -> Settled | None:
+        at = self._edge.clock()
+        if incoming.valid.header.type.is_receipt:
+            return self._answers.settle(incoming, at, waited=waited)
+        return self._handover.settle(incoming, at, waited=waited)
 
     def _answer(self, client: Client) -> None:
         """Publish the receipts, wait for the confirms, acknowledge; again until all are out.

@@ -14,6 +14,7 @@ from hub.codes import AgencyCode
 from hub.envelope import Arrival, SignedEnvelope, sha256_hex
 from hub.errors import HubError, WrongEnvironment
 from hub.schemas.validate import ValidEnvelope
+from hub.signing.verifier import Verifier
 from hub.store.edge_rows import KeptRow
 
 SEQ = "seq"
@@ -91,15 +92,16 @@ def judge(arrival: Arrival, edge: Edge, at: datetime) -> Incoming | None:
     A bad one is never answered. It is acknowledged, because it would be as bad the next time.
     Raises ``StoreUnavailable``.
     """
+    verifier = edge.trust.verifier(at)
     try:
-        return guarded(lambda: _judged(arrival, edge, at))
+        return guarded(lambda: _judged(arrival, edge, verifier, at))
     except HubError as error:
         quarantine(arrival, error, edge, at)
         return None
 
 
-def _judged(arrival: Arrival, edge: Edge, at: datetime) -> Incoming:
-    verified = edge.trust.verifier(at).verify(arrival.raw, at=at)
+def _judged(arrival: Arrival, edge: Edge, verifier: Verifier, at: datetime) -> Incoming:
+    verified = verifier.verify(arrival.raw, at=at)
     valid = edge.signer.validator.validate(verified)
     if valid.header.environment is not edge.environment:
         expected = edge.environment.value

@@ -56,6 +56,8 @@ Factory = Callable[[ConnectorSettings], Parts]
 
 IDLE_S = 0.25
 """Seconds to wait for arrivals when there is nothing else to do; also the pace of the polls."""
+LONGEST_CONFIRM_S = 6.0
+"""Seconds to wait for confirms at most: a stop has 10 s in all; what is unknown is sent again."""
 CONFIGURATION = ("config.", "usage.", "key.", "code.", "store.schema", "connector.running")
 """Codes (or families) of errors that are wrong usage or configuration: exit status 2."""
 
@@ -70,6 +72,7 @@ class Runner:
         self._edge = edge
         self._connect = connect
         self._client: Client | None = None
+        self._connected = False
         self._wait = Backoff(first_s=0.2, longest_s=5.0)
         self.outbound = OutboundLane(edge, poll_s)
         self.inbound = InboundLane(edge)
@@ -115,11 +118,12 @@ class Runner:
         """One round: what needs no broker first, so that it goes on while the broker is away."""
         self.outbound.poll()
         self.outbound.tell()
-        if self._client is None:
-            self._client = self._connect()
+        client = self._client = self._client or self._connect()
+        more = self.outbound.publish(client)
+        self.inbound.step(client, 0.0 if more else IDLE_S)
+        if not self._connected:
+            self._connected = True
             _log.info("connected")
-        more = self.outbound.publish(self._client)
-        self.inbound.step(self._client, 0.0 if more else IDLE_S)
 
     def _give_back(self) -> None:
         """After a failure of our own: what is in our hands comes again."""
@@ -132,7 +136,7 @@ class Runner:
 
     def _drop(self) -> None:
         self.inbound.forget()
-        client, self._client = self._client, None
+        client, self._client, self._connected = self._client, None, False
         if client is not None:
             with suppress(HubError):
                 client.close()
@@ -234,7 +238,15 @@ def connect(settings: Settings, agency: AgencyCode) -> Client:
     address = broker_address(settings)
     password = accounts.password(settings.home, agency.value)
     url = accounts.agency_url(address.amqp_url, agency.value, password)
-    return AgencyClient(url, agency.value, prefetch=WINDOW)
+    confirm_s = min(settings.broker.confirm_timeout_s, LONGEST_CONFIRM_S)
+    heartbeat_s = settings.broker.heartbeat_s
+    return AgencyClient(
+        url,
+        agency.value,
+        confirm_timeout_s=confirm_s,
+        heartbeat_s=heartbeat_s,
+        prefetch=WINDOW,
+    )
 
 
 @contextmanager

@@ -63,14 +63,16 @@ class InboxSide:
             reason=row.reason,
         )
 
-    def put_inbox(self, row: InboxRow, more: Consequences = NOTHING) -> None:
+    def put_inbox(self, row: InboxRow, more: Consequences = NOTHING) -> bool:
         """Write how an incoming message stands, with its receipt and everything it causes.
 
+        What is done stays done, with its receipt: then nothing is written, and ``False`` returned.
         Bytes kept for a parked message are forgotten when it is parked no longer.
         """
+        done = inbox.c.state == InboxState.DONE.value
         with self._store.write() as connection:
-            connection.execute(
-                upsert(connection, inbox, ("key",)),
+            written = connection.execute(
+                upsert(connection, inbox, ("key",), unless=done),
                 {
                     "key": row.key,
                     "digest": row.digest,
@@ -82,8 +84,11 @@ class InboxSide:
                     "reason": row.reason,
                 },
             )
+            if not written.rowcount:
+                return False
             connection.execute(delete(kept).where(kept.c.key == row.key))
             _write(connection, more)
+            return True
 
     def keep(self, row: KeptRow) -> None:
         """Keep the bytes of a quarantined arrival; the same bytes again are kept once."""

@@ -43,12 +43,11 @@ class OutboxSide:
     ) -> None:
         """Record a batch: outbox rows, parked records and the checkpoint ``mark``, together.
 
-        Keys that are there already stay as they are.
+        Keys that are there already stay as they are, and the source is not told of them again.
         """
         with self._store.write() as connection:
             add_outbox(connection, rows)
-            add_parked(connection, records)
-            told = [_notice(row.key, "parked", "") for row in records]
+            told = [_notice(key, "parked", "") for key in add_parked(connection, records)]
             if told:
                 connection.execute(insert(notices), told)
             connection.execute(upsert(connection, checkpoint, ("id",)), {"id": 1, "value": mark})
@@ -175,10 +174,11 @@ def add_outbox(connection: Connection, rows: Sequence[OutboxRow]) -> None:
         connection.execute(insert_new(connection, outbox, ("key",)), values)
 
 
-def add_parked(connection: Connection, rows: Sequence[ParkedRow]) -> None:
-    """Insert parked records within a caller's transaction; keys that are there stay."""
-    values = [
-        {
+def add_parked(connection: Connection, rows: Sequence[ParkedRow]) -> list[str]:
+    """Insert parked records within a caller's transaction, and return the keys that were new."""
+    new = []
+    for row in rows:
+        values = {
             "key": row.key,
             "label": row.label,
             "code": row.code,
@@ -186,10 +186,9 @@ def add_parked(connection: Connection, rows: Sequence[ParkedRow]) -> None:
             "en": row.en,
             "at_us": to_us(row.at),
         }
-        for row in rows
-    ]
-    if values:
-        connection.execute(insert_new(connection, parked, ("key",)), values)
+        if connection.execute(insert_new(connection, parked, ("key",)), values).rowcount:
+            new.append(row.key)
+    return new
 
 
 def _answer_values(row: AnswerRow) -> dict[str, Any]:

@@ -22,26 +22,30 @@ import pytest
 from hub.broker.client import AgencyClient
 from hub.broker.node import Node, NodeInfo
 from hub.broker.ports import Outcome
-from hub.codes import AgencyCode, Environment
+from hub.codes import AgencyCode, Environment, MessageId
 from hub.envelope import SignedEnvelope
 from hub.routing.access import demo_rules
 from hub.routing.service import run_router
 from hub.routing.snapshot import new_id
+from hub.routing.stored import facts_of
 from hub.schemas.compose import compose
 from hub.schemas.example import example_draft
 from hub.settings import Settings, load
 from hub.signing import signer
 from hub.signing.keys import SigningKey, load_pem
 from hub.store import directory
+from hub.store.edge import EdgeStore
 from hub.store.engine import Store
 from hub.store.rows import CertificateRow
-from hub.testing.broker import RUNGS_S, Broker, fresh_vhost
+from hub.testing.broker import Broker, fresh_vhost
 from hub.testing.pki import build
 from hub.testing.world import DEPARTMENT, HUB, ONE_STOP, OTHER, sample_rows
 
 AGENCIES = (ONE_STOP, DEPARTMENT, OTHER)
 LEDGER = Path(__file__).with_name("ledger_connector.py")
 WAIT_S = 40.0
+RUNGS_S = (1, 2)
+"""A ladder short enough for two attempts in a test."""
 
 
 def eventually(look: Callable[[], object], what: str, timeout_s: float = WAIT_S) -> object:
@@ -146,9 +150,7 @@ class Hub:
         return [type_ for (type_,) in found]
 
 
-def identity(raw: bytes):
-    from hub.routing.stored import facts_of
-
+def identity(raw: bytes) -> MessageId:
     return facts_of(raw).message_id
 
 
@@ -183,7 +185,7 @@ def running(node: NodeInfo, pki_home: Path, home: Path) -> Iterator[Hub]:
     rungs = ", ".join(map(str, RUNGS_S))
     toml = f'[hub]\ncode = "{HUB}"\n\n[broker]\nshards = 1\nrungs_s = [{rungs}]\n'
     (home / "hub.toml").write_text(toml, "utf-8")
-    with fresh_vhost(node, home, AGENCIES) as broker:
+    with fresh_vhost(node, home, AGENCIES, rungs=RUNGS_S) as broker:
         settings = load(home, {"HUB_BROKER_URL": broker.amqp_url})
         store, keys = _filled(home, settings)
         stop = threading.Event()
@@ -229,11 +231,23 @@ class Ledger:
     agency: str = DEPARTMENT
 
     def __post_init__(self) -> None:
-        self.folder.mkdir(exist_ok=True)
-        self.hub.configure("ledger", "ledger", self.agency, folder=self.folder)
+        (self.folder / "out").mkdir(parents=True)
+        self.hub.configure(self.folder.name, "ledger", self.agency, folder=self.folder)
+
+    @property
+    def state(self) -> Path:
+        """The connector's own store."""
+        return self.hub.settings.connectors / f"{self.folder.name}.sqlite"
+
+    def counts(self) -> dict[str, int]:
+        """Return the numbers of the connector's store, read beside the running process."""
+        if not self.state.exists():
+            return {}
+        with closing(EdgeStore.open(self.state)) as store:
+            return store.counts()
 
     def start(self) -> Process:
-        return self.hub.start("ledger", str(LEDGER))
+        return self.hub.start(self.folder.name, str(LEDGER))
 
     def set(self, name: str, text: str = "") -> None:
         """Raise a flag for the connector."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from hub.codes import DossierCode
-from hub.store.edge import EdgeStore
+from hub.store import directory
 from hub.testing.world import DEPARTMENT, ONE_STOP, OTHER
 
 TOLD = "SELECT what FROM told ORDER BY n"
@@ -40,9 +42,9 @@ def test_sigterm_finishes_the_item_at_hand(hub, ledger, wait):
     """Exit 0 within 10 s; what was begun is applied, answered and gone from the queue."""
     ledger.set("slow")
     process = ledger.start()
-    raws = [hub.message("dossier.submitted", ONE_STOP, DEPARTMENT) for _ in range(12)]
+    raws = [hub.message("dossier.submitted", ONE_STOP, DEPARTMENT) for _ in range(5)]
     hub.send(ONE_STOP, *raws)
-    wait(lambda: ledger.rows(), "the first effect")
+    wait(ledger.rows, "the first effect")
     assert process.stop() == 0
     done = len(ledger.rows())
     assert done < len(raws)
@@ -101,53 +103,30 @@ def test_a_partner_that_is_down_burns_no_attempt(hub, ledger, wait):
 
 def test_records_go_out_once_and_hear_what_became_of_them(hub, ledger, make_ledger, wait, tmp_path):
     """From one connector to the other; killed in between, nothing is lost and nothing is twice."""
-    other = make_ledger(hub, tmp_path / "other", ONE_STOP)
-    hub.configure("other", "ledger", ONE_STOP, folder=other.folder)
-    (hub.settings.connectors / "ledger.toml").unlink()
-    hub.configure("ledger", "ledger", DEPARTMENT, folder=ledger.folder)
-    (ledger.folder / "out").mkdir()
+    other, many = make_ledger(hub, tmp_path / "other", ONE_STOP), 10
     first = ledger.start()
-    for number in range(20):
-        ledger.set(f"out/{number:02}.txt", ONE_STOP)
-    state = hub.settings.connectors / "ledger.sqlite"
-    wait(state.exists, "the connector's store")
-    wait(lambda: counts(state).get("outbox.accepted"), "the first acceptance")
+    for number in range(many):
+        ledger.set(f"out/{number}.txt", ONE_STOP)
+    wait(lambda: ledger.counts().get("outbox.accepted"), "the first acceptance")
     first.kill()
     ledger.start()
-    hub.start("other", str(hub_program()))
-    wait(lambda: counts(state).get("outbox.delivered") == 20, "all delivered")
-    assert len(other.rows()) == len(set(other.rows())) == 20
-    wait(lambda: len(set(ledger.rows(TOLD))) == 60, "everything told")
-    assert f"{0:02}.txt delivered" in ledger.rows(TOLD)
-
-
-def counts(state) -> dict[str, int]:
-    """Return the numbers of a connector's store, read beside the running process."""
-    store = EdgeStore.open(state)
-    try:
-        return store.counts()
-    finally:
-        store.close()
-
-
-def hub_program():
-    from pathlib import Path
-
-    return Path(__file__).with_name("ledger_connector.py")
+    other.start()
+    wait(lambda: ledger.counts().get("outbox.delivered") == many, "all delivered")
+    assert len(other.rows()) == len(set(other.rows())) == many
+    wait(lambda: len(set(ledger.rows(TOLD))) == 3 * many, "everything told")
+    assert "0.txt delivered" in ledger.rows(TOLD)
 
 
 def test_the_brokers_restart_is_waited_out(hub_apart, make_ledger, spare_node, wait, tmp_path):
     """With the node gone the outbox fills; with it back everything goes out, and comes in."""
     ledger = make_ledger(hub_apart, tmp_path / "ledger")
-    (ledger.folder / "out").mkdir()
     process = ledger.start()
     wait(lambda: '"connected"' in process.said, "the connection")
     spare_node.stop()
     ledger.set("out/1.txt", OTHER)
-    state = hub_apart.settings.connectors / "ledger.sqlite"
-    wait(lambda: counts(state).get("outbox.new") == 1, "the record in the outbox")
+    wait(lambda: ledger.counts().get("outbox.new") == 1, "the record in the outbox")
     spare_node.start()
-    wait(lambda: counts(state).get("outbox.accepted") == 1, "the hub's receipt", 60)
+    wait(lambda: ledger.counts().get("outbox.accepted") == 1, "the hub's receipt", 60)
     raw = hub_apart.message("dossier.submitted", ONE_STOP, DEPARTMENT)
     hub_apart.send(ONE_STOP, raw)
     wait(lambda: hub_apart.delivery(raw) == "delivered", "a message after the restart")
@@ -155,10 +134,6 @@ def test_the_brokers_restart_is_waited_out(hub_apart, make_ledger, spare_node, w
 
 def test_a_certificate_that_is_retired_stops_the_connector(hub, ledger, wait):
     """The hub would quarantine what it signs, unanswered: it says so and ends with status 1."""
-    from datetime import UTC, datetime
-
-    from hub.store import directory
-
     process = ledger.start()
     wait(lambda: '"connected"' in process.said, "the connection")
     now = datetime.now(UTC)
