@@ -179,6 +179,16 @@ def test_reference_pages_are_linked_from_the_readme():
     assert all(f"docs/reference/{name}" in text for name in reference.PAGES)
 
 
+def test_documents_that_the_code_names_exist():
+    """Whoever follows a comment into docs/ finds the page."""
+    files = [ROOT / "pyproject.toml"]
+    files += [path for name in ("hub", "connectors") for path in (ROOT / name).rglob("*.py")]
+    for path in files:
+        text = path.read_text("utf-8")
+        for name in re.findall(r"(?<![\w/.])docs/[\w./-]+\.md\b", text):
+            assert (ROOT / name).exists(), f"{path.relative_to(ROOT)}: {name}"
+
+
 def test_no_document_names_a_place_of_its_author():
     """No path of the machine on which a page was written stands in it."""
     for page in PAGES:
