@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, Table, create_engine, event
+from sqlalchemy import ColumnElement, Engine, Table, create_engine, event, not_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, make_url
 
@@ -96,12 +96,21 @@ def is_sqlite(engine: Engine) -> bool:
     return engine.dialect.name == "sqlite"
 
 
-def upsert(connection: Connection, table: Table, keys: Iterable[str]) -> Any:
-    """Return an insert that replaces the row with the same ``keys``."""
+def upsert(
+    connection: Connection,
+    table: Table,
+    keys: Iterable[str],
+    unless: ColumnElement[bool] | None = None,
+) -> Any:
+    """Return an insert that replaces the row with the same ``keys``, but not one ``unless`` tells.
+
+    Rows that stay as they are do not count in ``rowcount``.
+    """
     insert = _insert(connection, table)
     names = list(keys)
     rest = {c.name: insert.excluded[c.name] for c in table.columns if c.name not in names}
-    return insert.on_conflict_do_update(index_elements=names, set_=rest)
+    where = None if unless is None else not_(unless)
+    return insert.on_conflict_do_update(index_elements=names, set_=rest, where=where)
 
 
 def insert_new(connection: Connection, table: Table, keys: Iterable[str]) -> Any:
