@@ -49,13 +49,11 @@ def parts(
 
 def factory(settings: ConnectorSettings) -> Parts:
     """Make the parts that the runner drives."""
-    return parts(
-        settings.options,
-        settings.agency,
-        settings.environment,
-        settings.folder,
-        lambda: datetime.now(UTC),
-    )
+    return parts(settings.options, settings.agency, settings.environment, settings.folder, _now)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 @contextmanager

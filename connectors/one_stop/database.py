@@ -19,7 +19,7 @@ from sqlalchemy.exc import (
 from hub.adapters.options import secret
 from hub.adapters.redaction import complaint
 from hub.adapters.text import text_or_bytes
-from hub.errors import ConfigInvalid, SinkRefused, SinkUnavailable
+from hub.errors import ConfigInvalid, HubError, SinkRefused, SinkUnavailable
 
 _FILE, _KEY = "one_stop", "database"
 _TIMEOUTS: dict[str, dict[str, int]] = {
@@ -30,6 +30,8 @@ _TIMEOUTS: dict[str, dict[str, int]] = {
     "oracle": {"tcp_connect_timeout": 10},
 }
 """Seconds: for a lock of a file database, for a connection, for an answer."""
+_NO_RIGHT_OR_NAME = "42"
+"""Class of SQLSTATE: no such table, column or right. No message is at fault for that."""
 _RAISED_BY_VENDOR = {1644, 50000}
 """MySQL's SIGNAL and SQL Server's RAISERROR come as operational errors, but are refusals."""
 
@@ -60,9 +62,11 @@ def connect(reference: str, folder: Path = Path()) -> Engine:
     return engine
 
 
-def failure(error: DBAPIError) -> SinkRefused | SinkUnavailable:
-    """Return what a database's error means: not there now, or a refusal in its own words."""
+def failure(error: DBAPIError) -> HubError:
+    """Return what a database's error means: not there now, no such right, or a refusal."""
     words = complaint(error.orig)
+    if str(getattr(error.orig, "sqlstate", "")).startswith(_NO_RIGHT_OR_NAME):
+        return ConfigInvalid(file=_FILE, key=_KEY, reason=words)
     number = error.orig.args[0] if error.orig and error.orig.args else 0
     transient = isinstance(error, OperationalError | InterfaceError)
     if error.connection_invalidated or (transient and number not in _RAISED_BY_VENDOR):

@@ -152,6 +152,7 @@ OPTIONS = {
         'url = "http://127.0.0.1:9"\nconsumer_key = "k"\nsecret_file = "secret"\n'
         "[options.customers]\n"
     ),
+    "dms": "".join(f'{one}_folder = "{one}"\n' for one in ("out", "in", "sent", "failed")),
 }
 
 
