@@ -7,6 +7,7 @@ works and replaces the folders by the real system, one method after the other.
 from __future__ import annotations
 
 import json
+import keyword
 import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
@@ -30,7 +31,7 @@ def write(folder: Path, name: str) -> list[Path]:
     package = _package(name)
     target = folder / package
     if target.exists():
-        raise UsageError(reason=f"{target}: đã có / already there")
+        raise there(target)
     target.mkdir(parents=True)
     marks = {"NAME": name, "PACKAGE": package}
     written = [target / "__init__.py"]
@@ -49,7 +50,7 @@ def configure(settings: Settings, folder: Path, name: str, agency: str = "") -> 
     """
     file = settings.connectors / f"{name}.toml"
     if file.exists():
-        raise UsageError(reason=f"{file}: đã có / already there")
+        raise there(file)
     for one in FOLDERS:
         (settings.connectors / name / one).mkdir(parents=True, exist_ok=True)
     marks = {"NAME": name, "PACKAGE": _package(name), "AGENCY": agency or _free(settings)}
@@ -60,9 +61,20 @@ def configure(settings: Settings, folder: Path, name: str, agency: str = "") -> 
 
 def _package(name: str) -> str:
     package = name.replace("-", "_")
-    if not package.isidentifier():
-        raise UsageError(reason=f"NAME: {name[:40]!r}")
+    if not package.isidentifier() or keyword.iskeyword(package):
+        raise UsageError(
+            reason=f"{package[:40]!r} cannot be the name of a Python package",
+            reason_vi=f"{package[:40]!r} không thể là tên một gói Python",
+        )
     return package
+
+
+def there(path: Path) -> UsageError:
+    """Return the error of a file or folder that nothing may be written over."""
+    return UsageError(
+        reason=f"{path} is already there; nothing was changed",
+        reason_vi=f"{path} đã có sẵn; không có gì bị thay đổi",
+    )
 
 
 def _filled(template: str, marks: Mapping[str, str]) -> str:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from hub.cli import processes, scaffold
+from hub.cli.arguments import agency as agency_code
 from hub.cli.context import Invocation, invocation
 from hub.errors import ConfigInvalid, ConfigMissing, HubError, UsageError
 
@@ -66,11 +67,7 @@ def module_of(call: Invocation, name: str) -> str:
 
     Raises ``ConfigMissing``, ``ConfigInvalid`` (a kind that is not installed too), ``UsageError``.
     """
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
-        raise UsageError(
-            reason=f"{name[:40]!r} is no connector's name (letters, digits, _ and -)",
-            reason_vi=f"{name[:40]!r} không phải tên đầu nối (chữ, số, _ và -)",
-        )
+    _check_name(name)
     file = call.settings.connectors / f"{name}.toml"
     if not file.exists():
         raise ConfigMissing(file=str(file), reason=f"hub connector new {name}")
@@ -83,6 +80,14 @@ def module_of(call: Invocation, name: str) -> str:
         reason = f"{kind!r}; {', '.join(known)}"
         raise ConfigInvalid(file=str(file), key="connector.kind", reason=reason)
     return processes.module_of(processes.CONNECTORS, str(kind))
+
+
+def _check_name(name: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
+        raise UsageError(
+            reason=f"{name[:40]!r} is no connector's name (letters, digits, _ and -)",
+            reason_vi=f"{name[:40]!r} không phải tên đầu nối (chữ, số, _ và -)",
+        )
 
 
 def _find_packages(call: Invocation, name: str) -> None:
@@ -116,6 +121,11 @@ def new(
     """Dựng khung một đầu nối mới / scaffold a new connector package, and its settings file."""
     call = invocation(context)
     settings = call.settings
+    _check_name(name)
+    if agency:
+        agency = agency_code(agency, settings.hub.environment, "--agency").value
+    if (settings.connectors / f"{name}.toml").exists():
+        raise scaffold.there(settings.connectors / f"{name}.toml")
     files = scaffold.write(folder, name)
     files.append(scaffold.configure(settings, folder, name, agency))
     call.emit({"ok": True, "files": [str(file) for file in files]})
