@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from hub.broker import accounts
+from hub.broker import accounts, inspect
 from hub.broker.management import Management, part
 from hub.broker.topology_diff import Actual
 from hub.broker.topology_model import (
@@ -28,19 +28,19 @@ Named = TypeVar("Named", Exchange, Queue, Policy)
 class Admin:
     """Reads and changes one virtual host. Raises ``BrokerUnavailable`` or ``BrokerRefused``."""
 
-    def __init__(self, api: Management, vhost: str, hub_account: str, home: Path) -> None:
+    def __init__(self, amqp_url: str, api: Management, home: Path) -> None:
+        first = locations(amqp_url)[0]
+        self._amqp_url = amqp_url
         self._api = api
-        self.vhost = vhost
-        self.hub_account = hub_account
+        self.vhost = first.vhost
+        self.hub_account = first.user
         """The account that the hub itself connects with."""
         self.home = home
 
     @classmethod
     def open(cls, amqp_url: str, management_url: str, home: Path) -> Admin:
         """Open a session, closed by ``with``; ``home`` holds the accounts' passwords."""
-        first = locations(amqp_url)[0]
-        api = Management(management_address(amqp_url, management_url))
-        return cls(api, first.vhost, first.user, home)
+        return cls(amqp_url, Management(management_address(amqp_url, management_url)), home)
 
     def __enter__(self) -> Self:
         return self
@@ -159,10 +159,16 @@ class Admin:
             if row["routing_key"] == binding.key:
                 self._api.call("DELETE", f"{path}/{part(row['properties_key'])}")
 
-    def delete_queue(self, name: str) -> None:
-        """Delete a queue that has no message and no reader; raises ``BrokerRefused`` otherwise."""
-        path = f"queues/{part(self.vhost)}/{part(name)}"
-        self._api.call("DELETE", path, query={"if-empty": "true", "if-unused": "true"})
+    def delete_queue(self, name: str) -> bool:
+        """Delete a queue unless it has messages or readers; return whether it is gone.
+
+        Quorum queues know no ``if-empty``. So nothing may lead to it any more, which only the
+        caller can know: then a queue that is empty stays empty.
+        """
+        if inspect.depth(self._amqp_url, name) != (0, 0):
+            return False
+        self._api.call("DELETE", f"queues/{part(self.vhost)}/{part(name)}")
+        return True
 
     def delete_policy(self, name: str) -> None:
         """Delete a policy."""

@@ -5,25 +5,34 @@ URLs carry passwords: they are never logged, and errors show host and port only.
 
 from __future__ import annotations
 
+import logging
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
-from pika.exceptions import AMQPError, ProbableAccessDeniedError, ProbableAuthenticationError
+from pika.exceptions import (
+    AMQPError,
+    ChannelClosedByBroker,
+    ProbableAccessDeniedError,
+    ProbableAuthenticationError,
+)
 
 from hub.broker import tls
 from hub.broker.management import Management, part
-from hub.broker.topology_diff import PROBE
+from hub.broker.topology_model import PROBE
 from hub.broker.urls import Location, locations
 from hub.errors import BrokerRefused, BrokerUnavailable
 
 ALARMS = {"mem_alarm": "memory", "disk_free_alarm": "disk"}
 """The management API's names of what blocks publishers, and ours."""
 ROUND_TRIP_S = 10.0
+# pika logs every refusal at length; here each is told once, by the error that is raised.
+logging.getLogger("pika").addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,22 +111,44 @@ def round_trip(amqp_url: str) -> float:
 
     Raises ``BrokerUnavailable`` or ``BrokerRefused``.
     """
+    with _channel(amqp_url) as channel:
+        return _there_and_back(channel)
+
+
+def depth(amqp_url: str, queue: str) -> tuple[int, int]:
+    """Return a queue's ready messages and consumers, as it counts them at this moment.
+
+    Raises ``BrokerUnavailable`` or ``BrokerRefused`` (also for a queue that is not there).
+    """
+    with _channel(amqp_url) as channel:
+        found = channel.queue_declare(queue, passive=True).method
+        return found.message_count, found.consumer_count
+
+
+@contextmanager
+def _channel(amqp_url: str) -> Iterator[BlockingChannel]:
+    """Open a channel to the first node that answers; pika's errors leave as the hub's."""
+    connection, place = _connection(amqp_url)
+    try:
+        yield connection.channel()
+    except ChannelClosedByBroker as error:
+        raise BrokerRefused(reason=f"{place} {error.reply_code} {error.reply_text}") from None
+    except AMQPError as error:
+        raise BrokerUnavailable(reason=f"{place} {type(error).__name__}") from None
+    finally:
+        if connection.is_open:
+            connection.close()
+
+
+def _connection(amqp_url: str) -> tuple[pika.BlockingConnection, Location]:
     failure = ""
     for place in locations(amqp_url):
         try:
-            connection = pika.BlockingConnection(_parameters(place))
+            return pika.BlockingConnection(_parameters(place)), place
         except (ProbableAuthenticationError, ProbableAccessDeniedError) as error:
             raise BrokerRefused(reason=f"{place} {type(error).__name__}") from None
         except (AMQPError, OSError) as error:
             failure = f"{place} {type(error).__name__}"
-            continue
-        try:
-            return _there_and_back(connection.channel())
-        except AMQPError as error:
-            raise BrokerUnavailable(reason=f"{place} {type(error).__name__}") from None
-        finally:
-            if connection.is_open:
-                connection.close()
     raise BrokerUnavailable(reason=failure)
 
 

@@ -120,23 +120,30 @@ class Link:
     def poll(self, timeout_s: float) -> bool:
         """Wait for something to come, handle it, and return whether anything came.
 
-        Raises ``LinkLost``, or ``ChannelClosed`` with the broker's reason.
+        May return earlier than ``timeout_s`` without anything. Raises ``LinkLost``, or
+        ``ChannelClosed`` with the broker's reason.
         """
         data = self._read()
         if not data and timeout_s > 0:
             writers = [self._sock] if self._out else []
             try:
-                select.select([self._sock], writers, [], timeout_s)
+                select.select([self._sock], writers, [], self._bounded(timeout_s))
             except (OSError, ValueError) as error:
                 raise LinkLost(type(error).__name__) from error
             data = self._read()
         if not data:
-            if self._silent_s and time.monotonic() - self._heard > self._silent_s:
+            if self._silent_s and time.monotonic() >= self._heard + self._silent_s:
                 raise LinkLost(f"silent for {self._silent_s:.0f} s")
             return False
         self._heard = time.monotonic()
         self._parse(data)
         return True
+
+    def _bounded(self, timeout_s: float) -> float:
+        """Wait no longer than until the silence would be too long."""
+        if not self._silent_s:
+            return timeout_s
+        return max(0.0, min(timeout_s, self._heard + self._silent_s - time.monotonic()))
 
     def _read(self) -> bytes:
         """Take what has come, a bounded amount; send what waits."""

@@ -129,6 +129,7 @@ class Node:
 
     def stop(self) -> None:
         """Stop the node gracefully, and its epmd, unless another living process owns it."""
+        self.info = None
         if self._lock is None and (not self.folder.exists() or not self._take_lock()):
             return
         found = _read(self.folder)
@@ -140,7 +141,6 @@ class Node:
             child.poll()
         self._children.clear()
         (self.folder / FACTS).unlink(missing_ok=True)
-        self.info = None
         if self._lock is not None:
             self._lock.close()
             self._lock = None

@@ -13,14 +13,16 @@ _POLL_S = 0.05
 def started(pid: int) -> int:
     """Return when a living process started (clock ticks since boot), or 0 for a dead one.
 
-    With the pid it names one process for good: proc(5), ``stat`` fields 3 (state) and 22.
+    With the pid it names one process for good: proc(5), ``stat`` fields 3 (state) and 22. A zombie
+    is dead only without threads (field 20): the node's first thread ends well before the others.
     """
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return 0
     fields = text.rpartition(")")[2].split()
-    return 0 if fields[0] in "ZX" else int(fields[19])
+    gone = fields[0] in "ZX" and int(fields[17]) <= 1
+    return 0 if gone else int(fields[19])
 
 
 def alive(pid: int, start: int) -> bool:

@@ -95,6 +95,9 @@ class ConfirmPublisher:
         patience = Patience(self._timeout_s, self._stop)
         link = self._ready(patience)
         self._tracker.begin()
+        for one in publications:
+            # All before the first byte goes out: a window that breaks off has all its outcomes.
+            self._tracker.published(_key(one))
         try:
             self._send(link, publications)
             since = time.monotonic()
@@ -142,7 +145,6 @@ class ConfirmPublisher:
         pieces: list[bytes] = []
         size = 0
         for one in publications:
-            self._tracker.published(_key(one))
             pieces += frames.publish(one, link.frame_max)
             size += len(one.body)
             if size >= SLICE_BYTES:

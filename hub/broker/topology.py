@@ -15,6 +15,7 @@ from hub.broker.topology_change import Change, Kind
 from hub.broker.topology_diff import Difference, differences, told
 from hub.broker.topology_model import (
     PRIORITY,
+    RUNG,
     Account,
     Binding,
     Exchange,
@@ -25,7 +26,7 @@ from hub.broker.topology_model import (
     desired,
     policy_of,
 )
-from hub.errors import BrokerRefused, TopologyDiffers
+from hub.errors import TopologyDiffers
 
 __all__ = [
     "Admin",
@@ -97,11 +98,17 @@ def _differences(topology: Topology, admin: Admin) -> list[Difference]:
 
 
 def _kept(difference: Difference, admin: Admin) -> Difference:
-    """A queue that nobody asks for is kept as long as it holds messages or has readers."""
+    """A queue that nobody asks for is kept as long as it holds messages or has readers.
+
+    A rung is kept at any rate: routers that run with the settings from before reach it by its name,
+    and could do so in the very moment of its deletion.
+    """
     change = difference.change
     if change.kind is not Kind.REMOVE or change.what != "queue":
         return difference
     reason = admin.in_use(change.name)
+    if not reason and change.name.startswith(RUNG):
+        reason = "empty; delete it when no router uses it any more"
     if not reason:
         return difference
     return replace(difference, change=replace(change, kind=Kind.KEEP, detail=reason))
@@ -132,10 +139,7 @@ def _removed(difference: Difference, admin: Admin) -> bool:
         case Permission(account=account):
             admin.clear_permission(account)
         case Queue(name=name):
-            try:
-                admin.delete_queue(name)
-            except BrokerRefused:
-                return False
+            return admin.delete_queue(name)
     return True
 
 

@@ -10,6 +10,7 @@ from hub.broker.topology_change import Change, Kind
 from hub.broker.topology_model import (
     DELIVERY,
     INGRESS,
+    PROBE,
     Account,
     Arguments,
     Binding,
@@ -22,8 +23,6 @@ from hub.broker.topology_model import (
 
 OURS = ("hub.", "inbox.", "gateway.")
 """Queue names that are the hub's; all others are none of its business."""
-PROBE = "hub.probe."
-"""Names of the short-lived queues of ``hub doctor``."""
 
 
 @dataclass(frozen=True, slots=True)

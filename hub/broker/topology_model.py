@@ -16,6 +16,9 @@ from hub.broker.node_config import HUB_RIGHTS
 INGRESS, DELIVERY = "hub.ingress", "hub.delivery"
 RETRY_DUE, DEAD = "hub.retry.due", "hub.dead"
 URGENT = ".urgent"
+RUNG = "hub.retry."
+PROBE = "hub.probe."
+"""Names of the short-lived queues of ``hub doctor``."""
 DELIVERY_LIMIT = 1000
 """Redeliveries that only a crash loop reaches; attempts are counted in the store (§8)."""
 KEEP_FOREVER = 1_000_000_000
@@ -112,7 +115,7 @@ def desired(
     ``shards``: queues that ``hub.ingress`` is spread over. ``rungs``: waiting times in seconds.
     """
     ingress = [f"{INGRESS}.{number}" for number in range(shards)]
-    ladder = [f"hub.retry.{seconds}" for seconds in sorted(set(rungs))]
+    ladder = [f"{RUNG}{seconds}" for seconds in sorted(set(rungs))]
     codes = sorted(set(attached))
     boxes = [f"inbox.{code}" for code in codes]
     boxes += [f"gateway.{centre}" for centre in sorted(set(centres))]

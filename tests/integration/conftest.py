@@ -14,7 +14,7 @@ from hub.testing.broker import Broker, fresh_vhost
 
 @pytest.fixture(scope="session")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeInfo]:
-    """A running node; tests that stop or kill a node start one of their own.
+    """A running node that every test shares and none disturbs.
 
     Without RabbitMQ on this machine this fails, and says what to install.
     """
@@ -25,16 +25,36 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeInfo]:
         started.stop()
 
 
+@pytest.fixture(scope="session")
+def _spare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    started = Node(tmp_path_factory.mktemp("spare") / "broker")
+    try:
+        started.start()
+        yield started
+    finally:
+        started.stop()
+
+
+@pytest.fixture
+def spare_node(_spare: Node) -> Node:
+    """A node that the test may stop, kill and start again."""
+    _spare.start()
+    return _spare
+
+
 @pytest.fixture
 def make_broker(node: NodeInfo, tmp_path: Path) -> Iterator[Callable[..., Broker]]:
-    """Make virtual hosts with a topology: ``make_broker(agencies, centres=…, shards=…)``."""
+    """Make virtual hosts with a topology: ``make_broker(agencies, centres=…, shards=…)``.
+
+    ``on`` is another node than the shared one, ``home`` another folder than a fresh one.
+    """
     with ExitStack() as stack:
         made = 0
 
-        def make(agencies, home: Path | None = None, **options) -> Broker:
+        def make(agencies, *, on: NodeInfo = node, home: Path | None = None, **options) -> Broker:
             nonlocal made
             made += 1
             folder = home or tmp_path / f"home{made}"
-            return stack.enter_context(fresh_vhost(node, folder, agencies, **options))
+            return stack.enter_context(fresh_vhost(on, folder, agencies, **options))
 
         yield make

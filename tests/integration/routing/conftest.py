@@ -241,18 +241,7 @@ def hub(node: NodeInfo, pki_home: Path, tmp_path: Path) -> Iterator[Installation
 
 
 @pytest.fixture
-def own_node(tmp_path: Path) -> Iterator[Node]:
-    """A node that the test may stop and start."""
-    started = Node(tmp_path / "home" / "broker")
-    try:
-        started.start()
-        yield started
-    finally:
-        started.stop()
-
-
-@pytest.fixture
-def hub_apart(own_node: Node, pki_home: Path, tmp_path: Path) -> Iterator[Installation]:
-    """An installation on a node of its own."""
-    with installed(own_node.info, pki_home, tmp_path / "home") as made:
+def hub_apart(spare_node: Node, pki_home: Path, tmp_path: Path) -> Iterator[Installation]:
+    """An installation on the node that may be stopped."""
+    with installed(spare_node.info, pki_home, tmp_path) as made:
         yield made

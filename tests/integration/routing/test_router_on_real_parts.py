@@ -156,15 +156,15 @@ def test_new_rules_are_seen_without_a_restart(hub) -> None:
     assert len(hub.take(f"inbox.{DEPARTMENT}", 2)) == 2
 
 
-def test_broker_restart_under_load_loses_nothing_and_records_once(hub_apart, own_node) -> None:
+def test_broker_restart_under_load_loses_nothing_and_records_once(hub_apart, spare_node) -> None:
     """Stopped and started in the middle: each message is recorded once and delivered."""
     hub = hub_apart
     bodies = [hub.signed(hub.draft(TYPE, ONE_STOP, DEPARTMENT)) for _each in range(LOAD)]
     hub.send(ONE_STOP, *bodies)
-    own_node.stop()
+    spare_node.stop()
     ((recorded,),) = hub.rows("select count(*) from messages")
     assert 0 < recorded < LOAD, "the broker did not stop in the middle"
-    own_node.start()
+    spare_node.start()
     confirmed = "select count(*) from deliveries where confirmed_us is not null"
     hub.eventually(confirmed, [(LOAD,)], 90)
     arrived = [one.raw for one in hub.take(f"inbox.{DEPARTMENT}", 10_000, timeout_s=5)]

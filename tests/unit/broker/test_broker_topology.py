@@ -141,7 +141,7 @@ def test_an_empty_broker_needs_everything() -> None:
 
 
 def test_drift_is_told_by_kind() -> None:
-    """What can be changed in place is mended, what cannot is a conflict, what is over is removed."""
+    """What can be changed in place is mended, what cannot is told, what is over is removed."""
     there = actual()
     rung = next(one for one in WANTED.policies if one.name == "hub-rung-10")
     stream = Queue("inbox.H12.01", pairs({"x-queue-type": "classic"}))
