@@ -234,3 +234,16 @@ def received(draft: contract.Draft) -> contract.Inbound:
     return contract.Inbound(
         MESSAGE, draft.type, SENDER, receiver, NOW, MESSAGE, draft.payload, (), "0" * 64
     )
+
+
+def test_readme_names_every_debian_package():
+    """What the two commands install stands in the README."""
+    packages = re.findall(r"^\s+(?:provides)?\[([a-z0-9-]+)\]=", bootstrap(), re.MULTILINE)
+    packages += re.findall(r"provides\[([a-z0-9-]+)\]=", bootstrap())
+    assert len(set(packages)) > 4
+    assert [name for name in set(packages) if f"`{name}`" not in text_of(Path("README.md"))] == []
+
+
+def bootstrap() -> str:
+    """The script that installs Debian packages."""
+    return (ROOT / ".ci" / "bootstrap").read_text("utf-8")
