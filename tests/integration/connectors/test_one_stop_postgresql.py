@@ -27,7 +27,8 @@ NOW = datetime(2026, 3, 12, 2, 0, tzinfo=timezone.utc)
 HERE, THERE = AgencyCode.parse("H12.101"), AgencyCode.parse("H12.15")
 SCHEMA = """
 CREATE TABLE hoso (id bigint PRIMARY KEY, ma varchar(64) UNIQUE, tthc text, ten text,
-  dien_thoai text, nop timestamp, han timestamp, tt varchar(10), xoa boolean DEFAULT false, sua_luc timestamptz);
+  dien_thoai text, nop timestamp, han timestamp,
+  tt varchar(10), xoa boolean DEFAULT false, sua_luc timestamptz);
 CREATE TABLE giayto (id bigint PRIMARY KEY, ma varchar(64), ten text, so int);
 CREATE TABLE lephi (id bigint PRIMARY KEY, ma varchar(64), ten text, tien numeric(18,2));
 CREATE TABLE "GiaoDich" ("Id" bigserial PRIMARY KEY, "Khoa" varchar(120) NOT NULL UNIQUE,
