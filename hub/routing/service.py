@@ -69,6 +69,7 @@ def run_sweeper(settings: Settings, key: SigningKey, stop: threading.Event) -> N
         store = stack.enter_context(closing(Store.open(settings.store_url)))
         publisher = stack.enter_context(closing(_publisher(settings, "hub sweeper", stop)))
         snapshots = Snapshots(store, settings, key)
+        log.get("sweeper").info("sweeping")
         keep_sweeping(store, publisher, snapshots.current, now, stop)
 
 
