@@ -107,8 +107,15 @@ class Hub:
         self.processes.append(made)
         return made
 
-    def message(self, type_: str, sender: str, to: str, **header: object) -> bytes:
-        """Return a signed example of now."""
+    def message(
+        self,
+        type_: str,
+        sender: str,
+        to: str,
+        fields: dict[str, str] | None = None,
+        **header: object,
+    ) -> bytes:
+        """Return a signed example of now, with these ``fields`` of its payload changed."""
         now = datetime.now(UTC)
         draft = example_draft(
             type_,
@@ -118,7 +125,8 @@ class Hub:
             environment=Environment.TRIAL,
             message_id=new_id(now),
         )
-        draft = replace(draft, header=replace(draft.header, **header))
+        payload = replace(draft.payload, fields={**draft.payload.fields, **(fields or {})})
+        draft = replace(draft, header=replace(draft.header, **header), payload=payload)
         return signer.sign(compose(draft), self.keys[sender])
 
     def send(self, sender: str, *raws: bytes) -> None:

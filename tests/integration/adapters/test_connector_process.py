@@ -88,6 +88,24 @@ def test_a_busy_partner_defers_and_the_ladder_brings_it_back_in_order(hub, ledge
     ]
 
 
+def test_a_recall_in_the_urgent_queue_stops_its_document(hub, ledger, wait):
+    """Both wait in the two queues of the inbox: the recall is read first, the document refused."""
+    new = hub.message("document.new", DEPARTMENT, OTHER, {"DocumentId": "VB-1"}, document_id="VB-1")
+    back = hub.message(
+        "document.recall", DEPARTMENT, OTHER, {"TargetDocumentId": "VB-1"}, document_id="VB-1"
+    )
+    hub.send(DEPARTMENT, new)
+    wait(lambda: hub.delivery(new) == "queued", "the document in the inbox")
+    hub.send(DEPARTMENT, back)
+    wait(lambda: hub.delivery(back) == "queued", "the recall in the inbox")
+    hub.configure("ledger", "ledger", OTHER, folder=ledger.folder)
+    ledger.start()
+    wait(lambda: hub.delivery(new) == "refused", "the refusal of the document")
+    assert ledger.rows("SELECT type FROM ledger") == ["document.recall"]
+    assert hub.receipts(new) == ["receipt.refused"]
+    wait(lambda: hub.delivery(back) == "delivered", "the receipt of the recall")
+
+
 def test_a_partner_that_is_down_burns_no_attempt(hub, ledger, wait):
     """Reading stops without any receipt, and goes on when the probe says so."""
     ledger.set("down")

@@ -263,7 +263,7 @@ def test_any_history_of_crashes_and_failures_ends_well(make_desk, tmp_path):
         make = staticmethod(make_desk)
         folder = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else tmp_path))
 
-    profile = settings(max_examples=60, stateful_step_count=12, deadline=None)
+    profile = settings(max_examples=40, stateful_step_count=12, deadline=None)
     try:
         run_state_machine_as_test(Machine, settings=profile)
     finally:
