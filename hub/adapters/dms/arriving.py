@@ -88,7 +88,7 @@ def _check(message: Inbound, packet: Packet, rules: DmsRules) -> None:
         raise _differs("From", "nơi gửi", packet.sender.organ_id)
     code = packet.sender.code
     now_is = rules.known_as.get(code.value, code.value)
-    if rules.check_sender and code.kind is CodeKind.NEW is message.sender.kind:  # noqa: SIM102
+    if rules.check_sender and code.kind is CodeKind.NEW is message.sender.kind:  # noqa: SIM102  one question each
         if now_is != message.sender.value:
             raise _refused(
                 f"the file's From is {code}, but {message.sender} sent it (known_as, check_sender)",

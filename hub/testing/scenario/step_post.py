@@ -133,7 +133,7 @@ def _at(hours: float) -> dict[str, int]:
 
 def _local(epoch_ms: int) -> datetime:
     """The department's database has local times without an offset: Vietnam is +07:00."""
-    return datetime(1970, 1, 1) + timedelta(milliseconds=epoch_ms, hours=7)  # noqa: DTZ001
+    return datetime(1970, 1, 1) + timedelta(milliseconds=epoch_ms, hours=7)  # noqa: DTZ001  as said
 
 
 def _read(text: str) -> datetime:

@@ -13,7 +13,7 @@ import pytest
 
 from hub.broker import accounts, os_process, topology
 from hub.broker.consumer import WindowConsumer
-from hub.broker.node import FACTS, Node
+from hub.broker.node import FACTS, Node, NodeInfo
 from hub.broker.ports import Outcome, WindowLimits
 from hub.broker.publisher import ConfirmPublisher
 from hub.errors import NodeFailed
@@ -34,6 +34,18 @@ def owner(folder: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", OWNER, str(folder)], stdout=subprocess.PIPE, text=True
     )
+
+
+def filled(info: NodeInfo, home: Path) -> list[bytes]:
+    """Put 200 confirmed messages into an inbox of the node, and return them."""
+    wanted = topology.desired([ONE], [], shards=1, rungs=(1,))
+    with topology.Admin.open(info.amqp_url, info.management_url, home) as admin:
+        topology.apply(wanted, admin)
+    sent = bodies(200)
+    with closing(ConfirmPublisher(info.amqp_url)) as publisher:
+        window = [to_inbox(ONE, raw) for raw in sent]
+        assert set(publisher.publish_window(window)) == {Outcome.CONFIRMED}
+    return sent
 
 
 def test_whole_life(tmp_path: Path) -> None:
@@ -62,13 +74,7 @@ def test_whole_life(tmp_path: Path) -> None:
         assert Node.attach(folder) == info, "the node went with its owner"
         assert third.start().pid == info.pid, "the orphan was not adopted"
 
-        wanted = topology.desired([ONE], [], shards=1, rungs=(1,))
-        with topology.Admin.open(info.amqp_url, info.management_url, tmp_path) as admin:
-            topology.apply(wanted, admin)
-        sent = bodies(200)
-        with closing(ConfirmPublisher(info.amqp_url)) as publisher:
-            window = [to_inbox(ONE, raw) for raw in sent]
-            assert set(publisher.publish_window(window)) == {Outcome.CONFIRMED}
+        sent = filled(info, tmp_path)
         os.kill(info.pid, signal.SIGKILL)
         eventually(lambda: third.alive, expected=False)
         assert Node.attach(folder) is None, "facts of a dead node were believed"

@@ -24,8 +24,8 @@ FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
 
 def upgrade() -> None:
     """Make every table, and guard the log against change."""
-    _tables()
-    _more_tables()
+    for make in TABLES:
+        make()
     if op.get_bind().dialect.name == "sqlite":
         for verb in ("UPDATE", "DELETE"):
             op.execute(SQLITE_GUARDS.format(verb=verb))
@@ -33,7 +33,7 @@ def upgrade() -> None:
         op.execute(POSTGRESQL_GUARD)
 
 
-def _tables() -> None:
+def _access_rules() -> None:
     op.create_table(
         "access_rules",
         sa.Column(
@@ -49,6 +49,9 @@ def _tables() -> None:
         sa.Column("note", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_access_rules")),
     )
+
+
+def _agencies() -> None:
     op.create_table(
         "agencies",
         sa.Column("code", sa.String(length=35), nullable=False),
@@ -64,6 +67,9 @@ def _tables() -> None:
         sa.Column("attached", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_agencies")),
     )
+
+
+def _audit() -> None:
     op.create_table(
         "audit",
         sa.Column(
@@ -80,6 +86,9 @@ def _tables() -> None:
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_audit")),
     )
+
+
+def _audit_checkpoints() -> None:
     op.create_table(
         "audit_checkpoints",
         sa.Column(
@@ -92,6 +101,9 @@ def _tables() -> None:
         sa.Column("at_us", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_audit_checkpoints")),
     )
+
+
+def _blobs() -> None:
     op.create_table(
         "blobs",
         sa.Column("sha256", sa.String(length=64), nullable=False),
@@ -100,6 +112,9 @@ def _tables() -> None:
         sa.Column("data", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("sha256", name=op.f("pk_blobs")),
     )
+
+
+def _certificates() -> None:
     op.create_table(
         "certificates",
         sa.Column("sha256", sa.String(length=64), nullable=False),
@@ -111,6 +126,9 @@ def _tables() -> None:
         sa.Column("note", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("sha256", "agency", name=op.f("pk_certificates")),
     )
+
+
+def _events() -> None:
     op.create_table(
         "events",
         sa.Column(
@@ -128,7 +146,7 @@ def _tables() -> None:
     op.create_index(op.f("ix_events_message"), "events", ["message"], unique=False)
 
 
-def _more_tables() -> None:
+def _leases() -> None:
     op.create_table(
         "leases",
         sa.Column("name", sa.String(length=64), nullable=False),
@@ -137,6 +155,9 @@ def _more_tables() -> None:
         sa.Column("expires_us", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_leases")),
     )
+
+
+def _messages() -> None:
     op.create_table(
         "messages",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -166,12 +187,18 @@ def _more_tables() -> None:
     op.create_index(op.f("ix_messages_document_id"), "messages", ["document_id"], unique=False)
     op.create_index(op.f("ix_messages_dossier_code"), "messages", ["dossier_code"], unique=False)
     op.create_index(op.f("ix_messages_message_id"), "messages", ["message_id"], unique=False)
+
+
+def _meta() -> None:
     op.create_table(
         "meta",
         sa.Column("key", sa.String(length=32), nullable=False),
         sa.Column("value", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_meta")),
     )
+
+
+def _quarantine() -> None:
     op.create_table(
         "quarantine",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -184,6 +211,9 @@ def _more_tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_quarantine")),
     )
     op.create_index(op.f("ix_quarantine_code"), "quarantine", ["code"], unique=False)
+
+
+def _represents() -> None:
     op.create_table(
         "represents",
         sa.Column("gateway", sa.String(length=35), nullable=False),
@@ -192,6 +222,9 @@ def _more_tables() -> None:
         sa.Column("valid_to_us", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("gateway", "agency", "valid_from_us", name=op.f("pk_represents")),
     )
+
+
+def _sequences() -> None:
     op.create_table(
         "sequences",
         sa.Column("sender", sa.String(length=35), nullable=False),
@@ -200,6 +233,9 @@ def _more_tables() -> None:
         sa.Column("value", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("sender", "receiver", "order_key", name=op.f("pk_sequences")),
     )
+
+
+def _deliveries() -> None:
     op.create_table(
         "deliveries",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -229,6 +265,9 @@ def _more_tables() -> None:
     op.create_index(
         op.f("ix_deliveries_state_receiver"), "deliveries", ["state", "receiver"], unique=False
     )
+
+
+def _receipts() -> None:
     op.create_table(
         "receipts",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -249,3 +288,23 @@ def _more_tables() -> None:
         unique=False,
     )
     op.create_index(op.f("ix_receipts_message"), "receipts", ["message"], unique=False)
+
+
+TABLES = (
+    _access_rules,
+    _agencies,
+    _audit,
+    _audit_checkpoints,
+    _blobs,
+    _certificates,
+    _events,
+    _leases,
+    _messages,
+    _meta,
+    _quarantine,
+    _represents,
+    _sequences,
+    _deliveries,
+    _receipts,
+)
+"""Tables that others refer to come before them."""
