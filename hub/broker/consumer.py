@@ -163,8 +163,7 @@ class WindowConsumer:
             return
         number, offset = frames.text_at(payload, 4)
         tag, redelivered = _DELIVERY.unpack_from(payload, offset)
-        _exchange, offset = frames.text_at(payload, offset + _DELIVERY.size)
-        routing_key, _ = frames.text_at(payload, offset)
+        _exchange, routing_key = frames.route_at(payload[offset + _DELIVERY.size :])
         found = frames.properties(header)
         self._unsettled.delivered(tag)
         self._bytes += len(body)

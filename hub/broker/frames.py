@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from struct import Struct, error, pack
 from typing import Any
 
@@ -101,11 +102,10 @@ class Publication:
 
 def publish(message: Publication, frame_max: int) -> list[bytes]:
     """Return the frames of one publication, to be sent in one piece."""
-    route = b"\0\0" + short(message.exchange) + short(message.routing_key) + b"\1"
     flags, properties = _properties(message)
     content = _CONTENT.pack(_BASIC, 0, len(message.body), flags) + properties
     frames = [
-        method(BASIC_PUBLISH, route),
+        _route(message.exchange, message.routing_key),
         FRAME.pack(HEADER, CHANNEL, len(content)) + content + END,
     ]
     size = frame_max - OVERHEAD
@@ -113,6 +113,12 @@ def publish(message: Publication, frame_max: int) -> list[bytes]:
         piece = message.body[start : start + size]
         frames += [FRAME.pack(BODY, CHANNEL, len(piece)), piece, END]
     return frames
+
+
+@lru_cache(maxsize=4096)
+def _route(exchange: str, routing_key: str) -> bytes:
+    """A mandatory publish; the hub has as many routes as it has inboxes."""
+    return method(BASIC_PUBLISH, b"\0\0" + short(exchange) + short(routing_key) + b"\1")
 
 
 def _properties(message: Publication) -> tuple[int, bytes]:
@@ -136,6 +142,13 @@ def text_at(data: bytes, offset: int) -> tuple[str, int]:
     start = offset + 1
     end = start + data[offset]
     return data[start:end].decode("utf-8", "replace"), end
+
+
+@lru_cache(maxsize=4096)
+def route_at(data: bytes) -> tuple[str, str]:
+    """Return exchange and routing key, the end of the arguments of deliver and return."""
+    exchange, offset = text_at(data, 0)
+    return exchange, text_at(data, offset)[0]
 
 
 @dataclass(frozen=True, slots=True)

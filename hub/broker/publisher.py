@@ -193,8 +193,7 @@ class ConfirmPublisher:
         if signature != frames.BASIC_RETURN:
             return
         _text, offset = frames.text_at(payload, 6)
-        exchange, offset = frames.text_at(payload, offset)
-        routing_key, _ = frames.text_at(payload, offset)
+        exchange, routing_key = frames.route_at(payload[offset:])
         found = frames.properties(header)
         delivery = found.headers.get(_DELIVERY, "")
         self._tracker.returned((exchange, routing_key, found.message_id or "", delivery))

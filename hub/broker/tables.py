@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from struct import Struct, error, pack
+from functools import lru_cache
+from struct import Struct, error
 from typing import Any
 
 MAX_DEPTH = 16
 """Tables within tables; RabbitMQ's own ``x-death`` needs two."""
 
-_LONG = Struct(">I")
+_LONG, _WHOLE = Struct(">I"), Struct(">q")
 _FIXED = {
     ord("t"): Struct(">?"),
     ord("b"): Struct(">b"),
@@ -39,11 +40,16 @@ def encode(values: Mapping[str, str | int]) -> bytes:
 
 
 def _field(name: str, value: str | int) -> bytes:
-    key = name.encode()
     if isinstance(value, int):
-        return pack(f">B{len(key)}scq", len(key), key, b"l", value)
+        return _name(name) + b"l" + _WHOLE.pack(value)
     text = value.encode()
-    return pack(f">B{len(key)}scI{len(text)}s", len(key), key, b"S", len(text), text)
+    return _name(name) + b"S" + _LONG.pack(len(text)) + text
+
+
+@lru_cache(maxsize=256)
+def _name(name: str) -> bytes:
+    key = name.encode()
+    return bytes((len(key),)) + key
 
 
 def decode(data: bytes, offset: int = 0) -> tuple[dict[str, Any], int]:
