@@ -142,7 +142,8 @@ def _play(call: Invocation, children: Children) -> dict[str, Any]:
     without a result.
     """
     module = processes.module_of(processes.AIDS, "scenario")
-    command = processes.module_command(module, ["run", "--home", str(call.home)])
+    arguments = ["run", "--home", str(call.home), "--lang", call.lang]
+    command = processes.module_command(module, arguments)
     log = children.logs / "scenario.log"
     steps: list[dict[str, Any]] = []
     with log.open("wb") as errors, _table(call) as show:

@@ -35,11 +35,11 @@ STEPS = (
 )
 
 
-def run(home: Path) -> bool:
+def run(home: Path, *, english: bool = False) -> bool:
     """Play everything; the last line is the result."""
     stage = Stage.of(home)
     try:
-        ok = play(stage, STEPS)
+        ok = play(stage, STEPS, english=english)
         counts = messages.counts(stage.store)
         wanted = ("accepted", "delivered", "refused", "forged_quarantined")
         told = {name: counts[name] for name in wanted}
@@ -55,12 +55,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="hub.testing.scenario", description=main.__doc__)
     parser.add_argument("act", choices=("prepare", "run"))
     parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--lang", choices=("vi", "en"), default="vi")
     options = parser.parse_args(argv)
     log.setup(json=True, level="WARNING")
     if options.act == "prepare":
         prepare(options.home.resolve())
         return 0
-    return 0 if run(options.home.resolve()) else 1
+    return 0 if run(options.home.resolve(), english=options.lang == "en") else 1
 
 
 if __name__ == "__main__":

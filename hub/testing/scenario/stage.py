@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -109,9 +108,8 @@ class Step:
     """Plays it and returns what was seen, in a line; raises whatever goes wrong."""
 
 
-def play(stage: Stage, steps: Sequence[Step]) -> bool:
+def play(stage: Stage, steps: Sequence[Step], *, english: bool) -> bool:
     """Play every step, also after one that failed; print one JSON line for each."""
-    english = os.environ.get("HUB_LANG") == "en"
     all_well = True
     for step in steps:
         name = step.name[english]
