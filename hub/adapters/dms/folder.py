@@ -64,11 +64,17 @@ class Folder:
     """Watches a folder for ``.edxml`` files whose size and time stand still."""
 
     def __init__(
-        self, path: Path, settle_s: float, marker: str, clock: Callable[[], datetime]
+        self,
+        path: Path,
+        settle_s: float,
+        marker: str,
+        incomplete_after_s: float,
+        clock: Callable[[], datetime],
     ) -> None:
-        self._path = path
+        self.path = path
         self._settle_s = settle_s
         self._marker = marker
+        self._incomplete_after_s = incomplete_after_s
         self._clock = clock
         self._known: dict[str, Seen] = {}
 
@@ -83,9 +89,16 @@ class Folder:
         """Return all files, also those that may still be written; raises ``OSError``."""
         return list(self._look(self._clock()))
 
-    def age_s(self, seen: Seen) -> float:
-        """Return how long a file has stood still, in seconds."""
-        return (self._clock() - seen.since).total_seconds()
+    def read(self, seen: Seen) -> Content | None:
+        """Read a file; ``None``: it is locked or changing, and may still be waited for."""
+        try:
+            return content_of(seen)
+        except FileIncomplete as error:
+            return Content(unread(seen), error=error) if self.is_old(seen) else None
+
+    def is_old(self, seen: Seen) -> bool:
+        """Whether a file has stood still for so long that what it lacks will not come."""
+        return (self._clock() - seen.since).total_seconds() >= self._incomplete_after_s
 
     def unmark(self, path: Path) -> None:
         """Remove the marker of a file that is gone: the next one of its name may not be whole."""
@@ -99,7 +112,7 @@ class Folder:
         return os.path.lexists(self._marker_of(path))
 
     def _look(self, now: datetime) -> Iterator[Seen]:
-        with os.scandir(self._path) as entries:
+        with os.scandir(self.path) as entries:
             for entry in entries:
                 if entry.name[0] in ".~" or not entry.name.lower().endswith(EXTENSION):
                     continue
@@ -111,7 +124,7 @@ class Folder:
                 same = before is not None and before.signature == signature(found)
                 # A clock that was set back must not make a file wait for the time it lost.
                 since = min(before.since, now) if before is not None and same else now
-                yield Seen(self._path / entry.name, signature(found), since, found.st_mode)
+                yield Seen(self.path / entry.name, signature(found), since, found.st_mode)
 
     def _ready(self, seen: Seen, now: datetime) -> bool:
         if (now - seen.since).total_seconds() >= self._settle_s:
