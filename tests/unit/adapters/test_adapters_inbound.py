@@ -252,6 +252,39 @@ def test_a_sink_that_cannot_tell_parks_as_unknown(desk):
     assert len(desk.legacy.calls) == 1
 
 
+def test_a_look_up_that_is_unavailable_for_now_is_deferred(desk):
+    """The hub brings it back, and then the sink is asked again."""
+    raw = desk.message()
+    crashed(desk, raw, applied=True)
+    desk.legacy.lookup_fails = SinkUnavailable()
+    assert desk.receive() == ["receipt.deferred"]
+    desk.legacy.lookup_fails = None
+    assert desk.receive(raw) == ["receipt.delivered"]
+    assert len(desk.legacy.calls) == 1
+
+
+def test_a_look_up_that_fails_in_an_unknown_way_parks(desk):
+    """Whether it was applied is not known: no second call."""
+    raw = desk.message()
+    crashed(desk, raw, applied=True)
+    desk.legacy.lookup_fails = ZeroDivisionError()
+    assert desk.receive() == []
+    assert desk.store.inbox(desk.key_of(raw)).reason == "internal.fault"
+    assert len(desk.legacy.calls) == 1
+
+
+def test_a_probe_that_fails_says_that_the_system_is_down(desk):
+    """An exception of the probe is an answer too: reading stops, and it is asked again."""
+    raw, good = desk.message(), desk.legacy.probe
+    desk.legacy.probe = lambda: 1 / 0
+    desk.legacy.fail.append(SinkUnavailable())
+    assert desk.receive(raw) == []
+    assert desk.inbound.paused
+    desk.legacy.probe = good
+    desk.clock.forward(31)
+    assert desk.receive() == ["receipt.delivered"]
+
+
 def test_a_look_up_on_a_system_that_is_down_waits(desk):
     """Not knowing because nobody answers is no reason to park."""
     raw = desk.message()
