@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sqlite3
+import subprocess
+import sys
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -12,7 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import event, inspect, text
 
 from hub.errors import StoreSchema, StoreUnavailable
-from hub.store import blobs, dialect, migrations
+from hub.store import blobs, dialect, engine, migrations
 from hub.store.engine import Store
 from hub.store.migrations import versions
 from hub.store.tables import metadata
@@ -62,6 +64,20 @@ def test_revisions_are_one_line():
     for before, after in zip([None, *MODULES], MODULES, strict=False):
         assert after.down_revision == (before.revision if before else None)
         assert after.__name__.rsplit(".", 1)[1].startswith(f"v{after.revision}_")
+
+
+def test_the_program_names_the_newest_revision():
+    """What a store is compared with is the last migration."""
+    assert engine.HEAD == MODULES[-1].revision
+
+
+def test_opening_loads_no_migrations(file):
+    """Every command opens the store; Alembic is loaded only by what makes or upgrades one."""
+    program = (
+        "import sys; from hub.store.engine import Store; "
+        f"Store.open('sqlite:///{file}').close(); sys.exit('alembic' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_there_is_no_way_back():
