@@ -68,7 +68,7 @@ def test_revisions_are_one_line():
 
 def test_the_program_names_the_newest_revision():
     """What a store is compared with is the last migration."""
-    assert engine.HEAD == MODULES[-1].revision
+    assert MODULES[-1].revision == engine.HEAD
 
 
 def test_opening_loads_no_migrations(file):
