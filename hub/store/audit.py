@@ -26,6 +26,8 @@ from hub.store.times import to_us
 
 START = "0" * 64
 PAGE = 5_000
+_line = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_detail = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class AuditReport:
 
 def link(previous: str, seq: int, at_us: int, fields: Sequence[str]) -> str:
     """Return the hash of one entry: ``fields`` are actor, action, subject and detail (JSON)."""
-    body = json.dumps([seq, at_us, *fields], ensure_ascii=False, separators=(",", ":"))
+    body = _line([seq, at_us, *fields])
     return hashlib.sha256(previous.encode("ascii") + body.encode("utf-8")).hexdigest()
 
 
@@ -53,7 +55,7 @@ def append_in(connection: Connection, entries: Sequence[AuditEntry]) -> None:
     for entry in entries:
         seq += 1
         at_us = to_us(entry.at)
-        detail = json.dumps(dict(entry.detail), ensure_ascii=False, sort_keys=True)
+        detail = _detail(dict(entry.detail))
         fields = (
             storable(entry.actor, 80),
             storable(entry.action, 64),

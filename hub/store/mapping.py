@@ -20,6 +20,8 @@ from hub.store.rows import (
 from hub.store.text import storable
 from hub.store.times import from_us, to_us
 
+_json = json.JSONEncoder(ensure_ascii=False).encode
+"""Made once: ``json.dumps`` makes an encoder for every call with options."""
 MAX_ACCOUNT = 64
 """Width of account names and claimed ids, in characters; AMQP allows 255 bytes."""
 MAX_REASON = 64
@@ -140,7 +142,7 @@ def event_values(row: EventRow) -> dict[str, Any]:
         "message": row.message,
         "at_us": to_us(row.at),
         "kind": row.kind,
-        "detail": storable(json.dumps(dict(row.detail), ensure_ascii=False)),
+        "detail": storable(_json(dict(row.detail))) if row.detail else "{}",
     }
 
 

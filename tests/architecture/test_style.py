@@ -115,6 +115,10 @@ def test_the_linters_are_not_weakened(house):
 
 
 def _comments(path):
+    """The comments of a file that has such words at all: reading tokens takes time."""
+    text = path.read_text("utf-8")
+    if not (SUPPRESSED.search(text) or UNFINISHED.search(text)):
+        return
     with path.open("rb") as file:
         for token in tokenize.tokenize(file.readline):
             if token.type == tokenize.COMMENT:

@@ -138,5 +138,5 @@ def test_no_history_gives_two_routers_the_right_to_commit(tmp_path, fresh):
     """Whatever routers and clock do, tokens grow and only the newest one passes the check."""
     machine = type("OwnersHere", (Owners,), {"fresh": fresh.read_bytes(), "folder": tmp_path})
     run = machine.TestCase
-    run.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
+    run.settings = settings(max_examples=15, stateful_step_count=15, deadline=None)
     run().runTest()

@@ -195,7 +195,7 @@ def test_any_history_of_windows_leaves_what_the_model_says(tmp_path, fresh):
     """Committed windows are there whole, aborted ones left nothing, whatever came between."""
     machine = type("WindowsHere", (Windows,), {"fresh": fresh.read_bytes(), "folder": tmp_path})
     run = machine.TestCase
-    run.settings = settings(max_examples=25, stateful_step_count=12, deadline=None)
+    run.settings = settings(max_examples=15, stateful_step_count=10, deadline=None)
     run().runTest()
 
 
