@@ -358,3 +358,18 @@ def test_line_and_column_of_a_fault():
         parse(b"<a>\n  <b>\n</a>")
     assert caught.value.place.line == 3
     assert int(caught.value.place.column) > 0
+
+
+def test_comments_and_instructions_are_seen_wherever_they_stand():
+    """The tree keeps them, prolog and epilog included, so that the profile can refuse them."""
+    root = parse(b"<!-- a --><?b c?><r><!-- d --><?e f?></r><!-- g --><?h i?>")
+    found = root.getroottree().xpath("//comment() | //processing-instruction()")
+    assert len(found) == 6
+    assert parse(b"<r>1<![CDATA[<2>]]>3</r>").text == "1<2>3"
+
+
+def test_the_stream_passes_over_comments_and_refuses_instructions():
+    """A partner's document may hold remarks; nothing in it may give orders."""
+    assert streamed(b"<!-- a --><r>1<!-- b -->2</r><!-- c -->").text == "12"
+    with pytest.raises(XmlMalformed, match="processing instructions"):
+        streamed(b"<r><?php echo 1 ?></r>")
