@@ -88,12 +88,16 @@ def test_broken_method_is_explained_in_the_readers_language(place, lang, seen, w
 
 
 def test_name_that_is_taken_is_refused(place):
-    """A second ``new`` of the same name overwrites nothing."""
-    before = (place / "kho_giay" / "app.py").read_bytes()
+    """A second ``new`` of a name overwrites neither the settings file nor the package."""
+    package = place / "kho_giay" / "app.py"
+    settings = place / "home" / "connectors" / f"{NAME}.toml"
+    before = package.read_bytes(), settings.read_bytes()
     status, _, errors = hub(place, "--home", "home", "connector", "new", NAME)
-    assert status == 2
-    assert "kho_giay" in errors
-    assert (place / "kho_giay" / "app.py").read_bytes() == before
+    assert (status, settings.name in errors) == (2, True)
+    status, _, errors = hub(place, "--home", "home", "connector", "new", "kho_giay")
+    assert (status, "kho_giay" in errors) == (2, True)
+    assert (package.read_bytes(), settings.read_bytes()) == before
+    assert not settings.with_stem("kho_giay").exists()
 
 
 @pytest.mark.parametrize(
