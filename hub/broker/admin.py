@@ -55,7 +55,8 @@ class Admin:
 
     def state(self) -> Actual:
         """Return what is there now."""
-        found = self._api.get(f"definitions/{part(self.vhost)}") or {}
+        there = self._api.get(f"vhosts/{part(self.vhost)}") is not None
+        found = self._api.get(f"definitions/{part(self.vhost)}") if there else {}
         users = {row["name"]: row for row in self._api.get("users")}
         rights = self._api.get(f"vhosts/{part(self.vhost)}/permissions") or []
         return Actual(

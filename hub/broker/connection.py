@@ -13,7 +13,7 @@ from typing import Any
 from amqp.exceptions import AccessRefused, AMQPError, NotAllowed
 from kombu.connection import Connection
 
-from hub.broker import frames
+from hub.broker import frames, tls
 from hub.broker.link import Link, LinkLost
 from hub.broker.urls import Location, locations
 from hub.errors import BrokerRefused, BrokerUnavailable
@@ -94,9 +94,13 @@ class Dialer:
 
 
 def _tls(place: Location) -> dict[str, Any] | bool:
-    """TLS options as py-amqp takes them: certificate and name of the broker are always checked."""
+    """TLS options as py-amqp takes them: certificate and name of the broker are always checked.
+
+    Raises ``ConfigInvalid`` for a file that cannot be used.
+    """
     if not place.tls:
         return False
+    tls.context(place)
     return {
         "cert_reqs": ssl.CERT_REQUIRED,
         "server_hostname": place.host,

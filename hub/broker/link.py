@@ -71,6 +71,8 @@ class Link:
         self._missing = 0
         self._pieces: list[bytes] = []
         self._closed = threading.Event()
+        # Not select(2), which knows no descriptor above 1023.
+        self._poller = select.poll()
         self._silent_s = 2 * heartbeat_s
         self._heard = time.monotonic()
         sock.settimeout(0)
@@ -125,9 +127,10 @@ class Link:
         """
         data = self._read()
         if not data and timeout_s > 0:
-            writers = [self._sock] if self._out else []
+            events = select.POLLIN | (select.POLLOUT if self._out else 0)
             try:
-                select.select([self._sock], writers, [], self._bounded(timeout_s))
+                self._poller.register(self._sock, events)
+                self._poller.poll(self._bounded(timeout_s) * 1000)
             except (OSError, ValueError) as error:
                 raise LinkLost(type(error).__name__) from error
             data = self._read()

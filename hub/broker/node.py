@@ -16,14 +16,14 @@ import socket
 import subprocess
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
 from hub import log
 from hub.broker import accounts, management, node_config, os_process
-from hub.broker.node_config import Ports
+from hub.broker.node_config import PID, Ports
 from hub.broker.urls import with_account
 from hub.errors import BrokerRefused, BrokerUnavailable, NodeFailed
 
@@ -132,18 +132,24 @@ class Node:
         self.info = None
         if self._lock is None and (not self.folder.exists() or not self._take_lock()):
             return
+        self._end_all()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _end_all(self) -> None:
+        """End the node and its epmd, and forget their facts. The lock is held."""
         found = _read(self.folder)
         if found is not None:
             if not os_process.end(found.pid, found.start, STOP_TIMEOUT_S):
                 _log.error("node_killed", folder=str(self.folder))
             os_process.end(found.epmd_pid, found.epmd_start, STOP_TIMEOUT_S)
+        else:
+            _end_stray(self.folder)
         for child in self._children:
             child.poll()
         self._children.clear()
         (self.folder / FACTS).unlink(missing_ok=True)
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
 
     def _take_lock(self) -> bool:
         file = (self.folder / LOCK).open("ab")
@@ -159,6 +165,7 @@ class Node:
         """A node that lost its owner: wait until it is up; clear away a dead one's rest."""
         found = _read(self.folder)
         if found is None:
+            _end_stray(self.folder)
             return None
         while os_process.alive(found.pid, found.start) and time.monotonic() < deadline:
             if _ready(found):
@@ -170,14 +177,25 @@ class Node:
         return None
 
     def _started(self, deadline: float) -> NodeInfo:
+        """Start it; a port that was taken meanwhile costs a second try, with other ports."""
+        try:
+            return self._booted(deadline)
+        except NodeFailed as error:
+            if "eaddrinuse" not in error.detail:
+                raise
+            self._end_all()
+            (self.folder / PORTS).unlink(missing_ok=True)
+            return self._booted(deadline)
+
+    def _booted(self, deadline: float) -> NodeInfo:
         server, epmd = self._programs()
         ports = _ports(self.folder)
         node_config.write(self.folder, ports)
         environment = node_config.environment(self.folder, ports, NODE)
         _allow_files()
         with (self.folder / "log" / "out").open("wb") as output:
-            names = _spawn([epmd, "-port", str(ports.epmd)], environment, output)
-            server_process = _spawn([server], environment, output)
+            names = _spawn([epmd, "-port", str(ports.epmd)], self.folder, environment, output)
+            server_process = _spawn([server], self.folder, environment, output)
         self._children += [names, server_process]
         info = _info(self.folder, server_process.pid, names.pid, ports)
         _noted(info, ready=False)
@@ -225,6 +243,29 @@ def _read(folder: Path) -> NodeInfo | None:
         return None
 
 
+def _end_stray(folder: Path) -> None:
+    """End a node whose starter was killed before it could note anything.
+
+    Two nodes on one data folder would destroy it. The node itself writes its pid file; that the
+    process is ours is told by its environment.
+    """
+    try:
+        pid = int((folder / PID).read_text(encoding="ascii"))
+        ours = (folder / PID).name.encode() in Path(f"/proc/{pid}/environ").read_bytes()
+        ours = ours and Path(f"/proc/{pid}/cwd").resolve() == folder
+    except (OSError, ValueError):
+        return
+    if not ours:
+        return
+    _log.warning("stray_node_ended", pid=pid)
+    os_process.end(pid, os_process.started(pid), STOP_TIMEOUT_S)
+    with suppress(OSError, ValueError, KeyError):
+        port = json.loads((folder / PORTS).read_text(encoding="utf-8"))["epmd"]
+        # epmd itself refuses while any node is still registered with it.
+        command = ["epmd", "-port", str(int(port)), "-kill"]
+        subprocess.run(command, capture_output=True, check=False, timeout=10)  # noqa: S603  fixed
+
+
 def _noted(info: NodeInfo, *, ready: bool) -> NodeInfo:
     """Write down what is known of the node."""
     noted = replace(info, ready=ready)
@@ -252,10 +293,13 @@ def _info(folder: Path, pid: int, epmd_pid: int, ports: Ports) -> NodeInfo:
     )
 
 
-def _spawn(command: list[str], environment: dict[str, str], output: IO[bytes]) -> Child:
+def _spawn(
+    command: list[str], folder: Path, environment: dict[str, str], output: IO[bytes]
+) -> Child:
     # A session of its own: Ctrl-C in the terminal reaches the hub, which then stops the node.
     return subprocess.Popen(  # noqa: S603  the server's script and epmd, by absolute path
         command,
+        cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=output,

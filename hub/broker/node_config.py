@@ -15,6 +15,7 @@ from pathlib import Path
 from hub.broker import accounts
 
 PLUGINS = ("rabbitmq_management", "rabbitmq_consistent_hash_exchange")
+PID = "beam.pid"
 WAL_BYTES = 32 * 1024 * 1024
 """The quorum queues' shared log lies in memory up to a few times this (default: 512 MiB)."""
 DISK_FREE_LIMIT = 100 * 1024 * 1024
@@ -42,7 +43,7 @@ def write(folder: Path, ports: Ports) -> None:
     private(folder / "definitions.json", json.dumps(_definitions(folder / accounts.FOLDER)))
     private(folder / "enabled_plugins", f"[{','.join(PLUGINS)}].\n")
     private(folder / "advanced.config", "[].\n")
-    private(folder / "rabbitmq.conf", _settings(folder, ports))
+    private(folder / "rabbitmq.conf", _settings(ports))
 
 
 def private(file: Path, text: str) -> None:
@@ -53,14 +54,15 @@ def private(file: Path, text: str) -> None:
     draft.replace(file)
 
 
-def _settings(folder: Path, ports: Ports) -> str:
+def _settings(ports: Ports) -> str:
     return "\n".join(
         (
             f"listeners.tcp.1 = 127.0.0.1:{ports.amqp}",
             "management.tcp.ip = 127.0.0.1",
             f"management.tcp.port = {ports.management}",
             "management.rates_mode = basic",
-            f"load_definitions = {folder / 'definitions.json'}",
+            # Relative to the node's working folder: this file may hold ASCII only, a path anything.
+            "load_definitions = definitions.json",
             f"raft.wal_max_size_bytes = {WAL_BYTES}",
             f"disk_free_limit.absolute = {DISK_FREE_LIMIT}",
             "log.console = false",
@@ -95,28 +97,33 @@ HUB_RIGHTS = {"configure": r"^hub\.probe\.", "write": ".*", "read": ".*"}
 
 
 def environment(folder: Path, ports: Ports, node: str) -> dict[str, str]:
-    """Return the whole environment of the server's script and of ``rabbitmqctl``."""
+    """Return the whole environment of the server's script and of ``rabbitmqctl``.
+
+    Both have to run in ``folder``: RabbitMQ's management cannot tell a path with Vietnamese letters
+    in it, so such a folder is named by way of the process's own working folder (proc(5)).
+    """
+    base = str(folder) if str(folder).isascii() else "/proc/self/cwd"
     return {
         "PATH": os.environ.get("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"),
         "LANG": "C.UTF-8",
-        "HOME": str(folder),
+        "HOME": base,
         "ERL_EPMD_PORT": str(ports.epmd),
         "ERL_EPMD_ADDRESS": "127.0.0.1",
-        "ERL_CRASH_DUMP": str(folder / "log" / "erl_crash.dump"),
+        "ERL_CRASH_DUMP": f"{base}/log/erl_crash.dump",
         "ERL_CRASH_DUMP_BYTES": "10000000",
         # Makes the script become the node (exec) instead of standing before it as a second process.
         "RUNNING_UNDER_SYSTEMD": "true",
         "RABBITMQ_NODENAME": node,
         "RABBITMQ_DIST_PORT": str(ports.distribution),
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
-        "RABBITMQ_MNESIA_BASE": str(folder / "data"),
-        "RABBITMQ_LOG_BASE": str(folder / "log"),
-        "RABBITMQ_PID_FILE": str(folder / "beam.pid"),
-        "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
-        "RABBITMQ_CONFIG_FILES": str(folder / "conf.d"),
-        "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "advanced.config"),
-        "RABBITMQ_GENERATED_CONFIG_DIR": str(folder / "config"),
-        "RABBITMQ_SCHEMA_DIR": str(folder / "config"),
-        "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
+        "RABBITMQ_MNESIA_BASE": f"{base}/data",
+        "RABBITMQ_LOG_BASE": f"{base}/log",
+        "RABBITMQ_PID_FILE": f"{base}/{PID}",
+        "RABBITMQ_CONFIG_FILE": f"{base}/rabbitmq.conf",
+        "RABBITMQ_CONFIG_FILES": f"{base}/conf.d",
+        "RABBITMQ_ADVANCED_CONFIG_FILE": f"{base}/advanced.config",
+        "RABBITMQ_GENERATED_CONFIG_DIR": f"{base}/config",
+        "RABBITMQ_SCHEMA_DIR": f"{base}/config",
+        "RABBITMQ_ENABLED_PLUGINS_FILE": f"{base}/enabled_plugins",
         "RABBITMQ_CONF_ENV_FILE": "/dev/null",
     }

@@ -7,7 +7,7 @@ finished by the next. Nothing that holds a message is ever deleted.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 
 from hub.broker.admin import Admin
@@ -81,9 +81,10 @@ def verify(topology: Topology, admin: Admin) -> list[Change]:
     the broker falls back silently to dead-lettering at most once (architecture §8).
     """
     found = plan(topology, admin)
+    known = {change.name for change in found}
     deadline = time.monotonic() + STATISTICS_S
     while True:
-        unlike = list(_unlike(topology, admin.effective()))
+        unlike = list(_unlike(topology, admin.effective(), known))
         if not unlike or time.monotonic() > deadline:
             break
         time.sleep(_POLL_S)
@@ -143,10 +144,17 @@ def _removed(difference: Difference, admin: Admin) -> bool:
     return True
 
 
-def _unlike(topology: Topology, effective: Mapping[str, Mapping[str, object]]) -> Iterable[Change]:
-    """Queues that go by something else than their policy: another policy stands above it."""
+def _unlike(
+    topology: Topology, effective: Mapping[str, Mapping[str, object]], known: Container[str] = ()
+) -> Iterable[Change]:
+    """Queues that go by something else than their policy: another policy stands above it.
+
+    ``known``: queues and policies that differ in themselves, which is told already.
+    """
     for queue in topology.queues:
         policy, real = policy_of(queue.name, topology.policies), effective.get(queue.name, {})
+        if queue.name in known or policy.name in known:
+            continue
         wrong = {
             name: real.get(name) for name, value in policy.definition if real.get(name) != value
         }

@@ -125,6 +125,7 @@ def control(node: NodeInfo, *arguments: str) -> str:
     script = Path("/usr/lib/rabbitmq/bin") / CONTROL
     done = subprocess.run(
         [script, *arguments],
+        cwd=node.folder,
         env=node.environment,
         capture_output=True,
         text=True,

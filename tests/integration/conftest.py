@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hub.broker.node import Node, NodeInfo
-from hub.testing.broker import Broker, fresh_vhost
+from hub.testing.broker import Broker, fresh_vhost, private_node
 
 
 @pytest.fixture(scope="session")
@@ -18,11 +18,8 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeInfo]:
 
     Without RabbitMQ on this machine this fails, and says what to install.
     """
-    started = Node(tmp_path_factory.mktemp("home") / "broker")
-    try:
-        yield started.start()
-    finally:
-        started.stop()
+    with private_node(tmp_path_factory.mktemp("home")) as broker:
+        yield broker.node
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,12 @@ from contextlib import closing
 
 import pytest
 
-from hub.broker import accounts, topology
+from hub.broker import accounts, inspect, topology
 from hub.broker.consumer import WindowConsumer
 from hub.broker.ports import Outcome, Outgoing, WindowLimits
 from hub.broker.publisher import ConfirmPublisher
 from hub.broker.topology import Kind, desired
+from hub.broker.urls import management_address, with_vhost
 from hub.errors import BrokerRefused, TopologyDiffers
 from tests.integration.broker.conftest import (
     ONE,
@@ -45,6 +46,27 @@ def test_fifty_agencies_are_planned_applied_and_verified(make_broker) -> None:
     for code in (codes[0], codes[-1]):
         with agency(broker, code) as client:
             assert client.publish([envelope(b"a", code)]) == [Outcome.CONFIRMED]
+
+
+def test_virtual_host_is_made(node, tmp_path) -> None:
+    """On an operator's broker it may be missing: plan says so, apply makes it."""
+    amqp_url = with_vhost(node.amqp_url, "made by the hub/1")
+    wanted = desired([ONE], [], shards=1, rungs=(1,))
+    with topology.Admin.open(amqp_url, node.management_url, tmp_path) as admin:
+        (tmp_path / "broker").mkdir()
+        accounts.folder(tmp_path).symlink_to(node.folder / accounts.FOLDER)
+        assert len(topology.plan(wanted, admin)) > 10
+        topology.apply(wanted, admin)
+        try:
+            assert topology.plan(wanted, admin) == []
+            assert inspect.round_trip(amqp_url) > 0
+            names = [
+                one.name
+                for one in inspect.queues(management_address(amqp_url, node.management_url))
+            ]
+            assert f"inbox.{ONE}" in names
+        finally:
+            admin._api.call("DELETE", "vhosts/made%20by%20the%20hub%2F1")
 
 
 def test_interrupted_apply_is_finished_by_the_next(make_broker, monkeypatch) -> None:
