@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from hub.cli.commands.queues import snapshot
+from hub.cli.commands.queues import BUSY, snapshot
 from hub.cli.context import Invocation, now
 from hub.cli.parts import opened
 from hub.errors import HubError
@@ -19,20 +19,26 @@ from hub.store import deliveries, messages
 
 REFRESH_S = 2.0
 SHOWN = 20
-"""Queues shown: the fullest."""
+"""Queues shown: the fullest of those that are not idle."""
 
 
-def show(call: Invocation, stop: threading.Event, check: Callable[[], None] = lambda: None) -> None:
+def show(
+    call: Invocation,
+    stop: threading.Event,
+    check: Callable[[], None] = lambda: None,
+    *,
+    whole: bool = True,
+) -> None:
     """Redraw every two seconds until ``stop`` is set; a broken part is shown, not fatal.
 
-    ``check`` is called at every turn, and what it raises ends the picture. Where there is no
-    terminal nothing is drawn.
+    ``check`` is called at every turn, and what it raises ends the picture. Unless the ``whole``
+    screen is taken, what stood there before stays above. Without a terminal nothing is drawn.
     """
     if call.json or not call.console.is_terminal:
         while not stop.wait(REFRESH_S):
             check()
         return
-    with Live(console=call.console, screen=True, auto_refresh=False) as screen:
+    with Live(console=call.console, screen=whole, auto_refresh=False) as screen:
         while not stop.is_set():
             check()
             screen.update(_picture(call, now()), refresh=True)
@@ -70,7 +76,8 @@ def _queues(call: Invocation) -> Table:
     columns = ("name", "ready", "unacked", "consumers", "oldest_age_s", "store_open")
     for column in columns:
         table.add_column(column, justify="left" if column == "name" else "right")
-    for row in snapshot(call)[:SHOWN]:
+    busy = [row for row in snapshot(call) if any(row[name] for name in BUSY)]
+    for row in busy[:SHOWN]:
         stuck = row["ready"] and not row["consumers"]
         cells = [row[column] for column in columns]
         table.add_row(

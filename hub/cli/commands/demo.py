@@ -123,7 +123,7 @@ def _whole(call: Invocation, *, once: bool) -> bool:
         _summary(call, result)
         if not once and not stop.is_set():
             call.say("Hệ thống vẫn chạy; Ctrl+C để dừng.", "The system stays up; Ctrl+C stops it.")
-            live.show(call, stop, children.check)
+            live.show(call, stop, children.check, whole=False)
     return bool(result["ok"])
 
 
