@@ -58,13 +58,21 @@ class Management:
         body: object = None,
         *,
         query: Mapping[str, str | int] | None = None,
+        timeout_s: float = 0.0,
     ) -> Any:
-        """Call any method of the API; ``None`` for an empty answer and for a thing not there."""
+        """Call any method of the API; ``None`` for an empty answer and for a thing not there.
+
+        ``timeout_s``: for a call that may take longer than others.
+        """
         failure: Exception | None = None
         for place in self._places if self._client is None else [self._place]:
             try:
                 reply = self._open(place).request(
-                    method, f"{place.path}/api/{path}", json=body, params=dict(query or {})
+                    method,
+                    f"{place.path}/api/{path}",
+                    json=body,
+                    params=dict(query or {}),
+                    timeout=timeout_s or self._timeout_s,
                 )
             except httpx2.HTTPError as error:
                 failure = error
