@@ -157,22 +157,23 @@ def parked_groups(store: Store) -> list[ParkedGroup]:
 
 
 def oldest_by_queue(store: Store) -> dict[str, datetime]:
-    """Return the time of the oldest open delivery of each queue."""
-    query = (
-        select(deliveries.c.queue, func.min(deliveries.c.created_us))
-        .where(deliveries.c.state.in_(OPEN))
-        .group_by(deliveries.c.queue)
-    )
+    """Return the time of the oldest unanswered delivery of each queue."""
+    query = _unanswered(select(deliveries.c.queue, func.min(deliveries.c.created_us)))
     with store.read() as connection:
         return {queue: from_us(us) for queue, us in connection.execute(query)}
 
 
 def open_by_queue(store: Store) -> dict[str, int]:
-    """Return how many deliveries of each queue are open by the store's account."""
-    query = (
-        select(deliveries.c.queue, func.count())
-        .where(deliveries.c.state.in_(OPEN))
-        .group_by(deliveries.c.queue)
-    )
+    """Return how many deliveries of each queue are unanswered by the store's account."""
+    query = _unanswered(select(deliveries.c.queue, func.count()))
     with store.read() as connection:
         return {queue: int(count) for queue, count in connection.execute(query)}
+
+
+def _unanswered(query: Select[str, int]) -> Select[str, int]:
+    """Open deliveries by queue; forwarded receipts are not: nothing ever answers a receipt."""
+    return (
+        query.join(messages, messages.c.id == deliveries.c.message)
+        .where(deliveries.c.state.in_(OPEN), messages.c.type.not_like("receipt.%"))
+        .group_by(deliveries.c.queue)
+    )

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from hub.store import deliveries
 from hub.store.engine import Store
 from hub.store.rows import DeliveryState, WindowRecord
 from hub.store.window import WindowStore
@@ -145,6 +146,21 @@ def test_nothing_parked_is_said_so(hub):
     """An empty list is an answer, not an error."""
     assert hub("parked", "list", "--json").json == {"groups": [], "count": 0}
     assert hub("parked", "list").status == 0
+
+
+def test_receipts_in_an_inbox_wait_for_nothing(home, record):
+    """A forwarded receipt is answered by nobody, so it is no open delivery of its queue."""
+    order, receipt = rows.message(b"<a/>"), rows.message(b"<b/>", type="receipt.delivered")
+    record(
+        WindowRecord(
+            messages=(order, receipt),
+            deliveries=(rows.delivery(order, "H13.15"), rows.delivery(receipt, "H14.15")),
+        )
+    )
+    store = Store.open(f"sqlite:///{home / 'hub.sqlite'}")
+    assert deliveries.open_by_queue(store) == {"inbox.H13.15": 1}
+    assert deliveries.oldest_by_queue(store) == {"inbox.H13.15": rows.T0}
+    store.close()
 
 
 def test_the_log_is_whole(hub):
