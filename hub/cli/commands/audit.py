@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import typer
-from rich.progress import Progress
 
 from hub.cli.context import invocation
 from hub.cli.parts import opened
+from hub.cli.progress import progress
 from hub.store import audit as store
 
 app = typer.Typer(help="Nhật ký nối băm / the hash-chained log.", no_args_is_help=True)
@@ -28,14 +28,9 @@ def verify(context: typer.Context) -> None:
     call = invocation(context)
     with (
         opened(call.settings) as opened_store,
-        Progress(
-            console=call.console, transient=True, disable=call.json or not call.console.is_terminal
-        ) as bar,
+        progress(call, "Kiểm tra nhật ký", "Checking the log") as advance,
     ):
-        task = bar.add_task(call.text("Kiểm tra nhật ký", "Checking the log"), total=None)
-        report = store.verify(
-            opened_store, progress=lambda done, total: bar.update(task, completed=done, total=total)
-        )
+        report = store.verify(opened_store, progress=advance)
     call.emit({"ok": report.ok, "entries": report.entries, "first_bad": report.first_bad})
     call.say(
         f"{report.entries} mục, " + ("không đứt." if report.ok else f"đứt tại {report.first_bad}."),

@@ -9,6 +9,7 @@ import typer
 
 from hub.cli import checks
 from hub.cli.context import Invocation, invocation
+from hub.cli.progress import progress
 from hub.errors import (
     BrokerUnavailable,
     ConfigInvalid,
@@ -38,7 +39,11 @@ def register(app: typer.Typer) -> None:
 def doctor(context: typer.Context) -> None:
     """Thử thật từng bộ phận / try every part; exit 1 when one fails."""
     call = invocation(context)
-    results = [_run(call, name, *check) for name, check in checks.ALL.items()]
+    results = []
+    with progress(call, "Đang kiểm tra", "Checking") as advance:
+        for name, check in checks.ALL.items():
+            results.append(_run(call, name, *check))
+            advance(len(results), len(checks.ALL))
     ok = all(result.ok for result in results)
     call.emit({"ok": ok, "checks": [asdict(result) for result in results]})
     call.table(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 import typer
 
 from hub.broker import topology as broker
 from hub.cli.context import Invocation, invocation
+from hub.cli.progress import waiting
 from hub.cli.wiring import administration, desired_topology
 from hub.errors import TopologyDiffers, printable
 
@@ -17,6 +19,10 @@ app = typer.Typer(help="Hàng đợi và tài khoản / queues and accounts.", n
 def register(parent: typer.Typer) -> None:
     """Add ``topology`` to the command line."""
     parent.add_typer(app, name="topology")
+
+
+def _busy(call: Invocation) -> AbstractContextManager[None]:
+    return waiting(call, "Đang hỏi máy chủ hàng đợi", "Asking the broker")
 
 
 def _show(call: Invocation, title: str, lines: Sequence[str], *, ok: bool) -> None:
@@ -30,7 +36,7 @@ def _show(call: Invocation, title: str, lines: Sequence[str], *, ok: bool) -> No
 def plan(context: typer.Context) -> None:
     """Cho xem sẽ thay đổi gì / show what would change."""
     call = invocation(context)
-    with administration(call.settings) as admin:
+    with _busy(call), administration(call.settings) as admin:
         changes = broker.plan(desired_topology(call.settings), admin)
     _show(call, call.text("Sẽ thay đổi", "Would change"), [str(c) for c in changes], ok=True)
 
@@ -39,7 +45,7 @@ def plan(context: typer.Context) -> None:
 def apply(context: typer.Context) -> None:
     """Đưa máy chủ hàng đợi về đúng danh mục / bring the broker to what the directory asks for."""
     call = invocation(context)
-    with administration(call.settings) as admin:
+    with _busy(call), administration(call.settings) as admin:
         changes = broker.apply(desired_topology(call.settings), admin)
     _show(call, call.text("Đã thay đổi", "Changed"), [str(c) for c in changes], ok=True)
 
@@ -48,7 +54,7 @@ def apply(context: typer.Context) -> None:
 def verify(context: typer.Context) -> None:
     """So sánh; khác thì thoát 1 / compare; exit 1 when they differ."""
     call = invocation(context)
-    with administration(call.settings) as admin:
+    with _busy(call), administration(call.settings) as admin:
         differences = broker.verify(desired_topology(call.settings), admin)
     lines = [str(difference) for difference in differences]
     _show(call, call.text("Khác biệt", "Differences"), lines, ok=not lines)
