@@ -26,13 +26,12 @@ def progress(call: Invocation, vi: str, en: str) -> Iterator[Advance]:
         yield lambda _done, _total: None
         return
     with _bar() as bar:
-        task = bar.add_task(call.text(vi, en), total=None)
+        task = bar.add_task(call.text(vi, en), total=None, visible=False)
         started = monotonic()
 
         def advance(done: int, total: int | None) -> None:
             bar.update(task, completed=done, total=total, visible=_late(started))
 
-        bar.update(task, visible=False)
         yield advance
 
 
