@@ -41,6 +41,11 @@ class Archive:
             place(target, path)
         return None
 
+    def find(self, digest: str) -> Path | None:
+        """Return a file that was moved in, by the digest in its name."""
+        names = self.folder.glob(f"*.{digest[:_SHOWN]}*{EXTENSION}")
+        return min(names, default=None)
+
     def explain(self, name: str, digest: str, lines: list[str]) -> None:
         """Write the text beside a file, in place of an older one."""
         path = self.folder / _named(name, digest, extension=f"{EXTENSION}.txt")

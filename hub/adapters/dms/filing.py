@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from hub.adapters.dms.archive import Archive, error_lines, reason_lines
+from hub.adapters.dms.archive import Archive, error_lines, is_still, reason_lines
 from hub.adapters.dms.folder import Folder, Seen, Signature, signature
 from hub.envelope import Receipt
 from hub.errors import FileRepeated, HubError
@@ -43,9 +43,10 @@ class Filing:
 
     It promises: no file is deleted or overwritten. A key that was published is never due again, at
     whatever point this process dies: the mark is durable before the file moves, and what lies there
-    with a marked key is put away by the next poll. Everything may be told twice. Word of a key that
-    has failed since changes nothing. A file that was changed in the meantime is another one, and
-    stays. A failure is counted last: until then the same key is told again.
+    with a marked key is put away by the next poll. Everything may be told twice, and told again
+    after a crash it ends as if there had been none: a file's marker goes first, then the reason is
+    written, then the file moves, and what was done is noted last. Word of a key that has failed
+    since changes nothing. A file that was changed in the meantime is another one, and stays.
 
     Methods raise ``OSError`` when a folder cannot be used.
     """
@@ -86,9 +87,9 @@ class Filing:
             return False
         if not (name and (self._sent.folder / name).exists()):
             self._put_away(path, known, key)
-        elif self._failed.take(path, known.signature, known.digest):
+        elif is_still(path, known.signature):
             lines = error_lines(path.name, FileRepeated(name=name), self._clock())
-            self._failed.explain(path.name, known.digest, lines)
+            self._set_aside(path, known, lines)
         return True
 
     def find(self, key: str) -> tuple[Path, Known] | None:
@@ -127,7 +128,7 @@ class Filing:
         name = found[0].name if found is not None else ""
         vi, en = f"xem: hub parked show {key}", f"see: hub parked show {key}"
         lines = reason_lines(name, "parked", vi, en, at)
-        self._fail(key, name, lines if error is None else error_lines(name, error, at))
+        self._fail(key, lines if error is None else error_lines(name, error, at))
 
     def sent_file(self, key: str) -> Path | None:
         """Return where a key's file lies, or lay, in the sent folder."""
@@ -140,37 +141,40 @@ class Filing:
         Either way the receipt's words lie in the failed folder.
         """
         file = self.sent_file(key)
-        name = file.name if file is not None else ""
-        vi, en = receipt.detail_vi, receipt.detail_en
-        lines = reason_lines(name or key, receipt.reason or "refused", vi, en, receipt.at)
+        name, vi, en = file.name if file else key, receipt.detail_vi, receipt.detail_en
+        lines = reason_lines(name, receipt.reason or "refused", vi, en, receipt.at)
         for one in receipt.recipients:
             why = f" {one.reason}: {one.detail_vi} | {one.detail_en}" if one.reason else ""
             lines.append(f"{one.code} {one.outcome}{why}")
-        if whole or not name:
-            self._fail(key, name, lines)
+        if whole or file is None:
+            self._fail(key, lines, file)
         else:
             self._failed.explain(name, _digest(key), lines)
 
-    def _fail(self, key: str, name: str, lines: list[str]) -> None:
+    def _fail(self, key: str, lines: list[str], sent: Path | None = None) -> None:
         """Move a file to the failed folder, explain, and count; repeated it changes nothing."""
         digest, _, failures = key.partition(":")
-        found, sent = self.find(key), self._sent.folder / name
+        found = self.find(key)
         if found is not None:
-            self._failed.take(found[0], found[1].signature, digest)
-            self._forget(found[0])
-        elif sent.is_file():
-            self._failed.take(sent, signature(sent.lstat()), digest)
-        if name:
-            self._failed.explain(name, digest, lines)
+            self._set_aside(*found, lines)
+        if sent is not None:
+            self._failed.explain(sent.name, digest, lines)
+            if sent.is_file():
+                self._failed.take(sent, signature(sent.lstat()), digest)
         count = int(failures) + 1
         if self._failures(digest) < count:
             self._failed.mark(digest, str(count))
 
     def _put_away(self, path: Path, known: Known, key: str) -> None:
+        self._forget(path)
         moved = self._sent.take(path, known.signature, known.digest)
         if moved is not None:
             self._sent.mark(known.digest, f"{key}\n{moved.name}")
+
+    def _set_aside(self, path: Path, known: Known, lines: list[str]) -> None:
         self._forget(path)
+        self._failed.explain(path.name, known.digest, lines)
+        self._failed.take(path, known.signature, known.digest)
 
     def _forget(self, path: Path) -> None:
         self._known.pop(path.name, None)
@@ -181,8 +185,15 @@ class Filing:
         return int(marked) if marked.isdigit() else 0
 
     def _marked(self, digest: str) -> tuple[str, str]:
-        """Return the key under which content was published last, and its name once it had moved."""
+        """Return the key under which content was published last, and its name once it has moved.
+
+        A name that a crash kept from being noted is found by the digest in it.
+        """
         key, _, name = self._sent.marked(digest).partition("\n")
+        moved = self._sent.find(digest) if key and not name else None
+        if moved is not None:
+            name = moved.name
+            self._sent.mark(digest, f"{key}\n{name}")
         return key, name
 
 
