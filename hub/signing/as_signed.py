@@ -11,7 +11,9 @@ same outcome. Nothing is accepted here that would be refused there:
 * the rest equals its canonical form, so it holds no comment, CDATA, DOCTYPE, reference to an
   entity, carriage return or unused namespace that a ``<ds:Signature`` could hide in;
 * the rest holds no element of XML Signature, no processing instruction and no ``xsi:`` or ``xml:``
-  attribute.
+  attribute, and keeps within the limits of :data:`hub.safexml.ENVELOPE`.
+
+It begins with its root element, so there is no place in it where a DTD would be read.
 """
 
 from __future__ import annotations
@@ -34,8 +36,11 @@ DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 _START = f'<ds:Signature xmlns:ds="{DSIG}">'.encode("ascii")
 _PATTERN = structure.pattern(blank=r"\n*", base64=r"[A-Za-z0-9+/=\n]+", uri=r"[\w:/.#-]+")
 _END = re.compile(rb"</[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?>")
+_ROOT = re.compile(rb"<[A-Za-z_]")
+_TOO_DEEP = "/".join(["*"] * (safexml.ENVELOPE.max_depth + 1))
 _UNUSUAL = etree.XPath(
-    "boolean(//ds:*) or boolean(//processing-instruction())"
+    f"boolean(/{_TOO_DEEP}) or boolean(//@*[{safexml.ENVELOPE.max_attributes + 1}])"
+    " or boolean(//ds:*) or boolean(//processing-instruction())"
     " or boolean(//@xsi:*) or boolean(//@xml:*)",
     namespaces={"ds": DSIG, "xsi": structure.XSI, "xml": structure.XML},
 )
@@ -52,7 +57,7 @@ def read(raw: bytes) -> tuple[UnverifiedSignature, bytes, etree._Element] | None
         return None
     signature, document = found
     try:
-        root = safexml.parse(document)
+        root = safexml.parse_canonical(document)
         if canonical(root) != document or _UNUSUAL(root):
             return None
     except HubError:
@@ -65,7 +70,7 @@ def _cut(raw: bytes) -> tuple[UnverifiedSignature, bytes] | None:
     begin = len(DECLARATION) if raw.startswith(DECLARATION) else 0
     start = raw.rfind(_START)
     found = _PATTERN.match(raw, start) if start > begin else None
-    if found is None or not _END.fullmatch(raw, found.end()):
+    if found is None or not _END.fullmatch(raw, found.end()) or not _ROOT.match(raw, begin):
         return None
     try:
         signature = structure.claims(found)

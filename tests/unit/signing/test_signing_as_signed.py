@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from hub.errors import HubError
 from hub.signing import as_signed
+from hub.signing.signer import sign_canonical
 from hub.testing.mutations import MUTATIONS, Mutation
 
 PIECES = [b"\r", b"\n", b"\t", b"\x0c", b" ", b"&#xD;", b"&#x41;", b"&amp;", b"&", b"<!---->",
@@ -79,3 +80,28 @@ def test_longer_envelopes_are_read_in_general(ec_scene):
         raw = ec_scene.resigned(ec_scene.draft.replace("Hài".encode(), text + "ài".encode()))
         assert (as_signed.read(raw) is None) is (len(raw) > as_signed.MAX_BYTES)
         assert both(ec_scene, raw)[0] == ""
+
+
+def element(attributes: int) -> str:
+    """A canonical element with so many attributes."""
+    written = [f' a{number:02}="1"' for number in range(attributes)]
+    return f"<a{''.join(written)}></a>"
+
+
+@pytest.mark.parametrize(
+    ("inside", "code"),
+    [
+        ("<a>" * 61 + "</a>" * 61, ""),
+        ("<a>" * 62 + "</a>" * 62, "xml.too_deep"),
+        (element(attributes=32), ""),
+        (element(attributes=33), "xml.too_deep"),
+    ],
+    ids=["64 levels", "65 levels", "32 attributes", "33 attributes"],
+)
+def test_limits_hold_in_both_readings(ec_scene, inside: str, code: str):
+    """At the edge of each limit, and one beyond it; what is within is read at once."""
+    covered = ec_scene.verify(ec_scene.raw).signed_bytes
+    there = covered.index(b"<Plain ")
+    raw = sign_canonical(covered[:there] + inside.encode() + covered[there:], ec_scene.key)
+    assert both(ec_scene, raw)[0] == code
+    assert (as_signed.read(raw) is None) is bool(code)
