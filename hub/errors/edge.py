@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
-from hub.errors.base import Disposition, HubError, Place
+from hub.errors.base import NOWHERE, Disposition, HubError, Place
 
 
 class CodeMalformed(HubError):
@@ -13,6 +14,23 @@ class CodeMalformed(HubError):
     code = "code.malformed"
     vi = "{value} không phải {kind} đúng dạng."
     disposition = Disposition.REJECT
+
+    KINDS: ClassVar[dict[str, str]] = {
+        "agency code": "mã cơ quan",
+        "environment": "môi trường",
+        "message id (UUID)": "mã thông điệp (UUID)",
+        "message type": "loại thông điệp",
+        "dossier code": "mã hồ sơ",
+        "procedure code": "mã thủ tục hành chính",
+        "GSO province code": "mã tỉnh của cơ quan thống kê",
+        "postal province code": "mã tỉnh của bưu chính",
+    }
+    """What each kind of code is called in Vietnamese."""
+
+    def __init__(self, detail: str = "", *, place: Place = NOWHERE, **facts: object) -> None:
+        kind = facts.get("kind")
+        facts.setdefault("kind_vi", self.KINDS.get(str(kind), kind))
+        super().__init__(detail, place=place, **facts)
 
 
 class CodeTestOnly(HubError):

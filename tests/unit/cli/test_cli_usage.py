@@ -12,7 +12,17 @@ import pytest
 
 from hub.cli import application
 from hub.cli.context import Invocation, split_globals
-from hub.errors import UsageError
+from hub.codes import (
+    AgencyCode,
+    DossierCode,
+    Environment,
+    GsoProvince,
+    MessageId,
+    MessageType,
+    PostProvince,
+    ProcedureCode,
+)
+from hub.errors import CodeMalformed, UsageError
 
 HUB = Path(sys.executable).with_name("hub")
 PER_COMMAND = {
@@ -146,6 +156,22 @@ def test_the_list_of_commands_has_all_of_them(bare):
         lines = [line for line in shown.out.splitlines() if line.startswith("  ")]
         assert set(application.COMMANDS) <= {line.split()[0] for line in lines}
         assert not [line for line in lines if line.endswith("...")]
+
+
+def test_every_kind_of_code_has_a_name_in_both_languages():
+    """What is no code of its kind is told in the reader's own words."""
+    parsers = (
+        AgencyCode.parse, Environment.parse, MessageId.parse, MessageType.parse, DossierCode.parse,
+        ProcedureCode.parse, GsoProvince.parse, PostProvince.parse,
+    )  # fmt: skip
+    named = set()
+    for parse in parsers:
+        with pytest.raises(CodeMalformed) as caught:
+            parse("?" * 99)
+        assert str(caught.value.facts["kind"]) in caught.value.message("en")
+        named.add(str(caught.value.facts["kind_vi"]))
+        assert str(caught.value.facts["kind_vi"]) in caught.value.message("vi")
+    assert named == set(CodeMalformed.KINDS.values())
 
 
 def test_version(bare):
