@@ -117,7 +117,7 @@ def _whole(call: Invocation, *, once: bool) -> bool:
         stack.callback(Node(call.home / "broker").stop)
         children = stack.enter_context(Children(call.home / "log", stop))
         children.start("simulator-vnpost", _simulator(call))
-        children.start("hub-up", processes.hub_command(call.home, ["up"]))
+        children.start("hub-up", processes.hub_command(call.home, ["up", "--lang", call.lang]))
         result = _play(call, children)
         call.emit(result)
         _summary(call, result)
