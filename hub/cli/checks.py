@@ -147,6 +147,11 @@ def versions(_call: Invocation) -> str:
 
 
 Remedy = tuple[str, str]
+"""What to do, in Vietnamese and in English."""
+OLD_STORE: Remedy = (
+    "Chạy hub up: kho cũ được nâng cấp; kho mới hơn cần chương trình mới hơn",
+    "Run hub up, which brings an old store up to date; a newer one needs a newer program",
+)
 ALL: dict[str, tuple[Callable[[Invocation], str], Remedy]] = {
     "settings": (
         settings,

@@ -66,17 +66,21 @@ def _run(
     try:
         return Check(name, ok=True, detail=check(call))
     except HubError as error:
-        help_ = checks.ALL[_cause(error)][1] if _cause(error) else remedy
-        return Check(name, ok=False, detail=error.message(call.lang), remedy=call.text(*help_))
+        mend = _remedy(error) or remedy
+        return Check(name, ok=False, detail=error.message(call.lang), remedy=call.text(*mend))
     except OSError as error:
         return Check(name, ok=False, detail=str(error), remedy=call.text(*remedy))
 
 
-def _cause(error: HubError) -> str:
-    """The part that is really to blame when another one cannot be looked at without it."""
+def _remedy(error: HubError) -> checks.Remedy | None:
+    """What mends the part that is really to blame, when another cannot be seen without it."""
     if isinstance(error, BrokerUnavailable):
-        return "broker"
-    if isinstance(error, StoreUnavailable | StoreSchema):
-        return "store"
+        return checks.ALL["broker"][1]
+    if isinstance(error, StoreSchema):
+        return checks.OLD_STORE
+    if isinstance(error, StoreUnavailable):
+        return checks.ALL["store"][1]
     about_settings = isinstance(error, ConfigMissing | ConfigInvalid)
-    return "settings" if about_settings and FILE in str(error.facts.get("file")) else ""
+    if about_settings and FILE in str(error.facts.get("file")):
+        return checks.ALL["settings"][1]
+    return None

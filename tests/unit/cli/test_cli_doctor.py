@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
 
 NAMES = ["settings", "clock", "disk", "store", "key", "trust", "revocation", "broker", "plugins",
@@ -71,6 +73,14 @@ def test_each_damage_is_found(hub, home, path, content, expected):
     else:
         file.write_text(content)
     assert failing(hub) == expected
+
+
+def test_a_store_of_another_version_is_brought_up_to_date_by_hub_up(hub, home):
+    """The remedy is not to look at rights and paths."""
+    with sqlite3.connect(home / "hub.sqlite") as connection:
+        connection.execute("update alembic_version set version_num = '0001'")
+    connection.close()
+    assert "hub up" in checks(hub)["store"]["remedy"]
 
 
 def test_a_wrong_setting_is_named(hub, home):
