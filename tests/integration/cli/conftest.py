@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.broker.node import Node
 from hub.cli import main
 from hub.testing.home import Home, Ran
 
@@ -69,6 +70,7 @@ def running(template: Path, folder: Path) -> Iterator[Home]:
         yield home
     finally:
         home.stop()
+        Node(home.folder / "broker").stop()  # should ``hub up`` have been killed too early
 
 
 @pytest.fixture(scope="session")
