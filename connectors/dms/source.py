@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from connectors.dms.config import DmsOptions
-from hub.adapters.contract import Batch, Confirmation, Item
+from hub.adapters.contract import Batch, Confirmation, Item, Reason
 from hub.adapters.dms.archive import Archive
 from hub.adapters.dms.filing import Filing
 from hub.adapters.dms.folder import Content, Folder, Seen, ends_whole, unread
@@ -72,10 +72,17 @@ class FolderSource:
             if confirmation is Confirmation.PUBLISHED:
                 self._filing.published(key)
             elif confirmation is Confirmation.PARKED:
-                self._filing.parked(key, self._error(key))
+                self._filing.parked(key, None)
             elif confirmation is Confirmation.REFUSED and receipt is not None:
                 whole = receipt.type.value == _WHOLE or self._receivers(key) <= 1
                 self._filing.refused(key, receipt, whole=whole)
+        except OSError as error:
+            raise _away(error) from error
+
+    def confirm_parked(self, key: str, reason: Reason) -> None:
+        """Move the file to the failed folder, its reason beside it; raises ``SinkUnavailable``."""
+        try:
+            self._filing.parked(key, reason)
         except OSError as error:
             raise _away(error) from error
 
@@ -121,17 +128,6 @@ class FolderSource:
             except HubError as refused:
                 error = refused
         return Item(key, error=error.at(file=label) if error else None, label=label)
-
-    def _error(self, key: str) -> HubError | None:
-        """Return why a key's file cannot be sent, as the poll found it."""
-        found = self._filing.find(key)
-        path = found[0] if found is not None else None
-        seen = next((one for one in self._out.everything() if one.path == path), None)
-        content = self._out.read(seen) if seen is not None else None
-        if seen is None or content is None:
-            return None
-        item = self._item(seen, content)
-        return item.error if item is not None else FileIncomplete(name=safe(seen.path.name))
 
     def _receivers(self, key: str) -> int:
         """Return how many receivers a sent file has; 1 when it cannot be told any more."""

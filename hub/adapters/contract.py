@@ -94,6 +94,28 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a record was parked, in the words that an operator reads. No personal data."""
+
+    code: str
+    """The stable code of ``hub.errors``."""
+    vi: str
+    en: str
+    at: datetime
+
+
+@runtime_checkable
+class WantsReason(Protocol):
+    """What a ``Source`` adds that has a place for the reason why a record of its was parked."""
+
+    def confirm_parked(self, key: str, reason: Reason) -> None:
+        """Called in place of ``confirm(key, PARKED, None)``, under the same rules.
+
+        ``confirm`` is still called when the reason is not kept any more.
+        """
+
+
+@dataclass(frozen=True, slots=True)
 class Inbound:
     """A verified and valid message handed to a sink."""
 

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from hub import log
-from hub.adapters.contract import Confirmation, Item, Source
+from hub.adapters.contract import Confirmation, Item, Reason, Source, WantsReason
 from hub.adapters.edge import Backoff, Edge
 from hub.adapters.edge_receipts import unpack
 from hub.adapters.faults import guarded, parked, told
@@ -170,8 +170,9 @@ class OutboundLane:
         for notice in self._edge.store.notices():
             if self._edge.stop.is_set():
                 return
+            reason = self._reason(notice)
             try:
-                _tell(source, notice)
+                _tell(source, notice, reason)
             except SinkUnavailable as error:
                 _log.warning("not_told", **told(error), again_in_s=self._telling.failed(at))
                 return
@@ -183,7 +184,16 @@ class OutboundLane:
                 self._edge.store.told(notice)
         self._telling.succeeded()
 
+    def _reason(self, notice: Notice) -> Reason | None:
+        if notice.confirmation != Confirmation.PARKED:
+            return None
+        row = self._edge.store.find_parked(notice.key)
+        return Reason(row.code, row.vi, row.en, row.at) if row is not None else None
 
-def _tell(source: Source, notice: Notice) -> None:
+
+def _tell(source: Source, notice: Notice, reason: Reason | None) -> None:
+    if reason is not None and isinstance(source, WantsReason):
+        guarded(lambda: source.confirm_parked(notice.key, reason))
+        return
     receipt = unpack(notice.told) if notice.told else None
     guarded(lambda: source.confirm(notice.key, Confirmation(notice.confirmation), receipt))

@@ -7,9 +7,10 @@ step or nothing of it. The schema's version stands in ``PRAGMA user_version``.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Row
 
 from hub.errors import StoreSchema
 from hub.store import edge_tables as tables
@@ -60,10 +61,18 @@ class EdgeStore(OutboxSide, InboxSide):
         """Return the records that wait for a person, oldest first."""
         query = select(tables.parked).order_by(tables.parked.c.at_us)
         with self._store.read() as connection:
-            return [
-                ParkedRow(row.key, row.label, row.code, row.vi, row.en, from_us(row.at_us))
-                for row in connection.execute(query)
-            ]
+            return [_parked(row) for row in connection.execute(query)]
+
+    def find_parked(self, key: str) -> ParkedRow | None:
+        """Return the record that waits for a person under this key."""
+        query = select(tables.parked).where(tables.parked.c.key == key)
+        with self._store.read() as connection:
+            row = connection.execute(query).one_or_none()
+        return _parked(row) if row is not None else None
+
+
+def _parked(row: Row[Any]) -> ParkedRow:
+    return ParkedRow(row.key, row.label, row.code, row.vi, row.en, from_us(row.at_us))
 
 
 def _prepare(connection: Connection) -> None:

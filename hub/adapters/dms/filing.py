@@ -11,10 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from hub.adapters.contract import Reason
 from hub.adapters.dms.archive import Archive, error_lines, is_still, reason_lines
 from hub.adapters.dms.folder import Folder, Seen, Signature, signature
 from hub.envelope import Receipt
-from hub.errors import FileRepeated, HubError
+from hub.errors import FileRepeated
+
+_UNKNOWN = "cannot be sent; why is not kept any more"
+_UNKNOWN_VI = "không gửi được; lý do không còn được lưu"
 
 
 @dataclass(slots=True)
@@ -122,13 +126,12 @@ class Filing:
         if found is not None:
             self._put_away(*found, key)
 
-    def parked(self, key: str, error: HubError | None) -> None:
-        """It cannot be sent: the file goes to the failed folder, with ``error`` beside it."""
-        found, at = self.find(key), self._clock()
+    def parked(self, key: str, reason: Reason | None) -> None:
+        """It cannot be sent: the file goes to the failed folder, with ``reason`` beside it."""
+        found = self.find(key)
         name = found[0].name if found is not None else ""
-        vi, en = f"xem: hub parked show {key}", f"see: hub parked show {key}"
-        lines = reason_lines(name, "parked", vi, en, at)
-        self._fail(key, lines if error is None else error_lines(name, error, at))
+        why = reason or Reason("parked", _UNKNOWN_VI, _UNKNOWN, self._clock())
+        self._fail(key, reason_lines(name, why.code, why.vi, why.en, why.at))
 
     def sent_file(self, key: str) -> Path | None:
         """Return where a key's file lies, or lay, in the sent folder."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from hub.adapters.contract import Confirmation, Item, Source
+from hub.adapters.contract import Confirmation, Item, Reason, Source, WantsReason
 from hub.codes import MessageId, MessageType
 from hub.envelope import Receipt
 from hub.errors import HubError
@@ -294,8 +294,15 @@ def _tell(source: Source, items: Iterable[Item]) -> None:
         good = (Confirmation.PUBLISHED, Confirmation.ACCEPTED, Confirmation.DELIVERED)
         bad = (Confirmation.PUBLISHED, Confirmation.REFUSED)
         told = (Confirmation.PARKED,) if item.error else bad if number % 2 else good
+        if item.error and isinstance(source, WantsReason):
+            source.confirm_parked(item.key, _reason(item.error))
+            continue
         for confirmation in told:
             source.confirm(item.key, confirmation, _receipt(confirmation))
+
+
+def _reason(error: HubError) -> Reason:
+    return Reason(error.code, error.message("vi"), error.message("en"), datetime.now(UTC))
 
 
 def _receipt(confirmation: Confirmation) -> Receipt | None:

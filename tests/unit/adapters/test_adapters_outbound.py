@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
 
-from hub.adapters.contract import Confirmation, Item
+from hub.adapters.contract import Confirmation, Item, Reason
 from hub.adapters.outbound import POLL_LIMIT
 from hub.broker.ports import Outcome
 from hub.codes import AgencyCode
@@ -83,6 +85,49 @@ def test_a_bad_record_is_parked_with_its_reason_and_stops_nobody(desk, name):
     assert parked.en
     assert ("bad", Confirmation.PARKED, None) in desk.legacy.told
     assert desk.send() == []
+
+
+@pytest.fixture
+def clerk(desk):
+    """A desk whose partner's system has a place for reasons."""
+
+    class Clerk(type(desk.legacy)):
+        def confirm_parked(self, key: str, reason: Reason) -> None:
+            if not self.up:
+                raise SinkUnavailable
+            self.told.append((key, Confirmation.PARKED, reason))
+
+    desk.legacy = Clerk()
+    desk.start()
+    return desk
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_source_that_wants_the_reason_gets_it(clerk, name):
+    """What the store keeps for the operator is what the source hears, later if it was away."""
+    clerk.legacy.records = [BAD[name](clerk)]
+    clerk.outbound.poll()
+    clerk.legacy.up = False
+    clerk.outbound.tell()
+    assert clerk.legacy.told == []
+    clerk.legacy.up = True
+    clerk.restart()
+    clerk.send()
+    (row,) = clerk.store.parked()
+    reason = Reason(CODES[name], row.vi, row.en, row.at)
+    assert clerk.legacy.told == [("bad", Confirmation.PARKED, reason)]
+    assert clerk.store.notices() == []
+
+
+def test_a_reason_that_is_gone_is_not_made_up(clerk):
+    """Once an operator has removed the parked row, the source hears of it without a reason."""
+    clerk.legacy.records = [clerk.broken("bad")]
+    clerk.outbound.poll()
+    with closing(sqlite3.connect(clerk.path)) as store:
+        store.execute("delete from parked")
+        store.commit()
+    clerk.send()
+    assert clerk.legacy.told == [("bad", Confirmation.PARKED, None)]
 
 
 @pytest.mark.parametrize("key", ["", "k" * 301])

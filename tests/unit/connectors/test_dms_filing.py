@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from hub.adapters.contract import Reason
 from hub.adapters.dms.archive import Archive
 from hub.adapters.dms.filing import Filing
 from hub.adapters.dms.folder import Folder
 from hub.codes import AgencyCode, MessageId, MessageType
 from hub.envelope import Receipt, sha256_hex
-from hub.errors import EdxmlNotOurs
 
 NOW = datetime(2026, 3, 20, 2, 0, tzinfo=timezone.utc)
 DATA = b"any bytes"
@@ -24,11 +24,11 @@ RECEIPT = Receipt(
     MessageType.parse("receipt.rejected"), MessageId.new(1, b"0123456789"),
     AgencyCode.parse("H13.15"), "0" * 64, NOW, (), "access.denied", "Không được gửi", "Not allowed",
 )  # fmt: skip
+REASON = Reason("edxml.not_ours", "Không phải của ta", "Not ours", NOW)
 STEPS = {
     "published": (lambda filing: filing.published(KEY),),
-    "parked": (
-        lambda filing: filing.parked(KEY, EdxmlNotOurs(value="H13.15", agency="H26.15")),
-    ),
+    "parked": (lambda filing: filing.parked(KEY, REASON),),
+    "parked, forgotten why": (lambda filing: filing.parked(KEY, None),),
     "refused": (
         lambda filing: filing.published(KEY),
         lambda filing: filing.refused(KEY, RECEIPT, whole=True),

@@ -11,7 +11,7 @@ import pytest
 
 from connectors.dms import app
 from connectors.dms.source import FolderSource
-from hub.adapters.contract import Confirmation
+from hub.adapters.contract import Confirmation, Reason
 from hub.envelope import MAX_INLINE
 from hub.errors import SinkUnavailable
 from hub.testing.conformance.run import check
@@ -24,7 +24,9 @@ def codes(office) -> list[str]:
 def park(office) -> None:
     for item in office.items():
         if item.error:
-            office.confirm(item.key, "parked")
+            vi, en = item.error.message("vi"), item.error.message("en")
+            reason = Reason(item.error.code, vi, en, office.clock.now)
+            office.source.confirm_parked(item.key, reason)
 
 
 def reasons(office) -> str:
