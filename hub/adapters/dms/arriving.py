@@ -10,7 +10,6 @@ from hub.adapters.dms.answers import status_file
 from hub.adapters.dms.names import file_name
 from hub.adapters.dms.rules import DmsRules
 from hub.adapters.fields import text_at
-from hub.codes import CodeKind
 from hub.envelope import sha256_hex
 from hub.errors import AttachmentDigest, AttachmentMissing, HubError, SinkRefused
 from hub.schemas.edxml import Packet, read
@@ -86,14 +85,12 @@ def _check(message: Inbound, packet: Packet, rules: DmsRules) -> None:
     author = text_at(fields, "Index/From/OrganId") or text_at(fields, "From/OrganId")
     if packet.sender.organ_id != author:
         raise _differs("From", "nơi gửi", packet.sender.organ_id)
-    code = packet.sender.code
-    now_is = rules.known_as.get(code.value, code.value)
-    if rules.check_sender and code.kind is CodeKind.NEW is message.sender.kind:  # noqa: SIM102  one question each
-        if now_is != message.sender.value:
-            raise _refused(
-                f"the file's From is {code}, but {message.sender} sent it (known_as, check_sender)",
-                f"tệp ghi nơi gửi {code} nhưng do {message.sender} gửi (known_as, check_sender)",
-            )
+    code, owner = packet.sender.code, rules.owner_of(packet.sender.code)
+    if rules.check_sender and owner and rules.owner_of(message.sender) not in ("", owner):
+        raise _refused(
+            f"the file's From is {code}, but {message.sender} sent it (known_as, check_sender)",
+            f"tệp ghi nơi gửi {code} nhưng do {message.sender} gửi (known_as, check_sender)",
+        )
 
 
 def _differs(en: str, vi: str, value: str) -> SinkRefused:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from hub.adapters.dates import VIETNAM
-from hub.codes import AgencyCode, Environment
+from hub.codes import AgencyCode, CodeKind, Environment
 from hub.schemas.edxml import Dialect, ReadOptions
 from hub.schemas.edxml.vocabulary import REQUIRED
 
@@ -44,7 +44,7 @@ class DmsRules:
     system: str = "dms"
     """The source system's name in statuses."""
     check_sender: bool = True
-    """Refuse an arriving packet whose ``From`` is a new-form code other than the sender's."""
+    """Refuse an arriving packet whose ``From`` is another agency's than the sender, if known."""
     known_as: Mapping[str, str] = field(default_factory=dict)
     """Codes that partners still write in ``From``, and whose they are now."""
     accept_edoc: bool = False
@@ -55,6 +55,13 @@ class DmsRules:
     def own(self) -> frozenset[AgencyCode]:
         """All codes of this agency."""
         return self.aliases | {self.agency}
+
+    def owner_of(self, code: AgencyCode) -> str:
+        """Return whose a code is; empty for an older code that only a directory could tell."""
+        if code in self.own:
+            return self.agency.value
+        known = self.known_as.get(code.value)
+        return known or (code.value if code.kind is CodeKind.NEW else "")
 
     def reading(self, now: datetime, *, arriving: bool = False) -> ReadOptions:
         """Return how packets are read at ``now``; one that has arrived need not be complete."""

@@ -36,7 +36,8 @@ class PacketOptions(Options):
     system: str = "dms"
     """The source system's name in statuses."""
     check_sender: bool = True
-    """Refuse an arriving packet whose ``From`` is a new-form code other than the sender's."""
+    """Refuse an arriving packet whose ``From`` is known to be another agency's than the sender:
+    by its new form, by ``known_as``, or as one of this agency's own codes."""
     known_as: Mapping[str, str] = {}
     """Codes that partners still write in ``From``, and whose they are now."""
     accept_edoc: bool = False

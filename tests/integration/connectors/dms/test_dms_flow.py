@@ -15,6 +15,8 @@ from hub.schemas.edxml import BusinessKind
 from hub.schemas.example import example_draft
 
 TRIAL = Environment.TRIAL
+OLD = "000.00.15.H26"
+"""The code in the sample of a .NET system."""
 
 
 def read_in(office) -> list[bytes]:
@@ -190,6 +192,33 @@ def test_known_former_code_of_a_sender_is_let_in(office, author, hub):
     message = hub.inbound(author.items()[0].draft, author.code, reader.code)
     renamed = replace(message, sender=AgencyCode.parse("H26.15"))
     assert reader.sink.apply(renamed, renamed.key).replies[0].recipients[0].value == "H26.15"
+
+
+@pytest.mark.parametrize(
+    ("options", "sender", "taken"),
+    [
+        ({}, "H13.15", True),
+        ({"known_as": {OLD: "H26.15"}}, "H26.15", True),
+        ({"known_as": {OLD: "H26.15"}}, "H13.15", False),
+        ({"known_as": {OLD: "H26.15"}, "check_sender": False}, "H13.15", True),
+        ({"known_as": {OLD: "H26.15", "000.00.16.H26": "H26.15"}}, "000.00.16.H26", True),
+        ({"known_as": {OLD: "H26.15"}}, OLD, True),
+        ({"aliases": [OLD]}, "H26.15", False),
+    ],
+)
+def test_older_code_in_the_file_is_compared_as_far_as_settings_tell(
+    office, hub, sample, options, sender, taken
+):
+    """``known_as`` tells whose an older ``From`` is; nobody else sends under our own codes."""
+    author, reader = office("H26.15", aliases=[OLD]), office("H12.15", **options)
+    author.put(sample("valid/new_dotnet"))
+    message = hub.inbound(author.items()[0].draft, AgencyCode.parse(sender), reader.code)
+    if taken:
+        assert reader.sink.apply(message, message.key).reference in reader.files("in")
+        return
+    with pytest.raises(SinkRefused):
+        reader.sink.apply(message, message.key)
+    assert reader.files("in") == []
 
 
 def test_status_without_a_file_becomes_one(author, reader, hub):
