@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -21,6 +22,8 @@ from hub.errors import HubError, Lang, UsageError, printable
 from hub.settings import Settings, load
 
 DEFAULT_HOME = "hub-home"
+NAME_WIDTH = 32
+"""Columns that the first cell of a row keeps on any terminal."""
 PIPE_WIDTH = 160
 """Columns of tables where no terminal gives a width: rows stay on one line for ``grep``."""
 
@@ -67,10 +70,14 @@ class Invocation:
         if self.json:
             return
         table = Table(title=title, title_justify="left", header_style="bold")
-        for column in columns:
-            table.add_column(column, overflow="fold")
-        for row in rows:
-            table.add_row(*[_cell(value) for value in row])
+        cells = [[_cell(value) for value in row] for row in rows]
+        first = max((cell_len(row[0]) for row in cells if row), default=0)
+        for number, column in enumerate(columns):
+            # What a row is called stays in one piece on a narrow terminal; figures may fold.
+            least = min(first, NAME_WIDTH) if number == 0 else None
+            table.add_column(column, overflow="fold", min_width=least)
+        for row in cells:
+            table.add_row(*row)
         self.console.print(table)
 
 

@@ -46,9 +46,10 @@ class Ran:
 def environment(**more: str) -> dict[str, str]:
     """The surroundings without what would turn the command to another home, broker or store.
 
-    ``PYTHONPATH`` goes too: the command imports what its own environment holds.
+    ``PYTHONPATH`` goes too: the command imports what its own environment holds; and the width of
+    a terminal that is not there.
     """
-    dropped = ("HUB_", "PYTHONPATH")
+    dropped = ("HUB_", "PYTHONPATH", "COLUMNS")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
     return kept | more
 

@@ -58,7 +58,7 @@ def checked(place, *more):
 def test_scaffold_passes_from_its_first_minute(place):
     """Straight after ``new``, ``check`` finds nothing, in words and as JSON."""
     status, out, errors = checked(place, "--json")
-    assert (status, errors) == (0, "")
+    assert (status, errors) == (0, ""), out
     found = json.loads(out)
     assert found["ok"] is True
     assert {"name", "ok", "detail"} == set(found["cases"][0])
