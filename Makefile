@@ -43,7 +43,7 @@ unit: install-dev ## tests without sockets
 	@$(PYTEST) -q -n 2 tests/unit tests/architecture tests/vectors
 
 integration: install-dev ## tests with a real RabbitMQ node and databases
-	@$(PYTEST) -q tests/integration
+	@$(PYTEST) -q -n 2 --dist loadfile tests/integration
 
 wheel: install-dev ## build the wheel and install it into a venv of its own
 	@rm -rf dist $(WHEEL_VENV) && $(BIN)/python -m build --wheel --no-isolation --outdir dist . >/dev/null
