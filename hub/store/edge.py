@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.engine import Connection, Row
 
-from hub.errors import StoreSchema
+from hub.errors import StoreSchema, StoreUnavailable
 from hub.store import edge_tables as tables
 from hub.store.dialect import make_private, new_engine, sqlite_url
 from hub.store.edge_inbox import InboxSide
@@ -35,6 +35,23 @@ class EdgeStore(OutboxSide, InboxSide):
         try:
             with store.write() as connection:
                 _prepare(connection)
+        except BaseException:
+            store.close()
+            raise
+        return cls(store)
+
+    @classmethod
+    def look(cls, path: Path) -> EdgeStore:
+        """Open the file of a connector, which may be running, to look into it; nothing is written.
+
+        Raises ``StoreUnavailable`` when there is none, or ``StoreSchema``.
+        """
+        if not path.is_file():
+            raise StoreUnavailable(reason=f"{path}: no such file")
+        store = Store(new_engine(sqlite_url(path)))
+        try:
+            with store.read() as connection:
+                _check_version(connection)
         except BaseException:
             store.close()
             raise
@@ -75,9 +92,13 @@ def _parked(row: Row[Any]) -> ParkedRow:
     return ParkedRow(row.key, row.label, row.code, row.vi, row.en, from_us(row.at_us))
 
 
-def _prepare(connection: Connection) -> None:
+def _check_version(connection: Connection, *others: int) -> None:
     found = connection.exec_driver_sql("PRAGMA user_version").scalar() or 0
-    if found not in (0, tables.VERSION):
+    if found not in (tables.VERSION, *others):
         raise StoreSchema(value=found, expected=tables.VERSION)
+
+
+def _prepare(connection: Connection) -> None:
+    _check_version(connection, 0)
     tables.metadata.create_all(connection)
     connection.exec_driver_sql(f"PRAGMA user_version={tables.VERSION}")

@@ -9,6 +9,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.engine import Connection, RowMapping
 
 from hub.store.engine import Store
+from hub.store.rows import MessageState
 from hub.store.tables import deliveries, events, messages, quarantine, receipts
 from hub.store.text import storable
 from hub.store.times import from_us
@@ -151,6 +152,17 @@ def counts(store: Store) -> dict[str, int]:
         "parked": by_delivery.get("parked", 0) + by_state.get("parked", 0),
         "forged_quarantined": forged,
     }
+
+
+def parked_by_reason(store: Store) -> dict[str, int]:
+    """Return how many messages wait for a person as a whole, for each error code."""
+    with store.read() as connection:
+        query = (
+            select(messages.c.reason, func.count())
+            .where(messages.c.state == MessageState.PARKED.value)
+            .group_by(messages.c.reason)
+        )
+        return {str(reason): int(count) for reason, count in connection.execute(query)}
 
 
 def quarantined_by_code(store: Store) -> dict[str, int]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from hub.store import deliveries
+from hub.store.edge import EdgeStore
+from hub.store.edge_rows import ParkedRow
 from hub.store.engine import Store
 from hub.store.rows import DeliveryState, WindowRecord
 from hub.store.window import WindowStore
@@ -144,7 +146,8 @@ def test_parked_is_grouped_and_shown(hub, life):
 
 def test_nothing_parked_is_said_so(hub):
     """An empty list is an answer, not an error."""
-    assert hub("parked", "list", "--json").json == {"groups": [], "count": 0}
+    nothing = {"groups": [], "count": 0, "messages": {}, "quarantined": {}, "connectors": []}
+    assert hub("parked", "list", "--json").json == nothing
     assert hub("parked", "list").status == 0
 
 
@@ -222,3 +225,22 @@ def test_a_store_that_is_broken_or_gone_is_told(hub, home, words):
     done = hub(*words)
     assert done.status == 2
     assert "9999" in done.err
+
+
+def test_what_connectors_keep_is_listed_and_shown(hub, home):
+    """A record that could not be sent, by its label and reason; a broken store stops nothing."""
+    folder, at = home / "connectors", datetime(2026, 3, 4, tzinfo=UTC)
+    row = ParkedRow("hoso:3", "hoso:3", "source.date", "Ngày sai.", "A wrong date.", at)
+    edge = EdgeStore.open(folder / "one-stop.sqlite")
+    edge.take_batch([], [row], "1")
+    edge.close()
+    (folder / "torn.sqlite").write_bytes(b"torn")
+    torn, found = hub("parked", "list", "--json", "--lang", "en").json["connectors"]
+    assert (torn["connector"], torn["kind"]) == ("torn", "store")
+    assert torn["code"].startswith("store.")
+    assert found["reason"] == "A wrong date."
+    assert (found["connector"], found["kind"], found["key"]) == ("one-stop", "record", "hoso:3")
+    assert "Ngày sai." in hub("parked", "list").out
+    assert hub("parked", "show", "hoso:3", "--json").json["parked"] == [
+        found | {"reason": "Ngày sai."}
+    ]
